@@ -1,0 +1,158 @@
+import { WaybillError } from "../errors.ts";
+import { derivedId, keyText } from "../ids.ts";
+import { partitionOf } from "../partition.ts";
+import { checked } from "../schema.ts";
+import type { AnyMessageType, MessageType } from "../contract.ts";
+import type {
+  AnyEffectType,
+  AnyTimerType,
+  EffectType,
+  Held,
+  InputInfo,
+  Out,
+  Sent,
+  StateRef,
+  TimerType,
+} from "../service.ts";
+
+/** What a lane tells every draft of a batch. */
+export interface DraftContext {
+  readonly service: string;
+  readonly sends: ReadonlySet<AnyMessageType>;
+  readonly partitions: number;
+  /** What the batch's messages will carry as the time of their publication. */
+  readonly publishAtMs: number;
+}
+
+export interface DraftMessage extends Sent {
+  readonly of: AnyMessageType;
+  readonly subject: string;
+  readonly key: string;
+  /** JSON text of the checked body. */
+  readonly body: string;
+}
+
+export interface DraftSave {
+  readonly ref: StateRef<unknown>;
+  /** undefined removes the state. */
+  readonly value: unknown;
+}
+
+export interface DraftEffect {
+  readonly of: AnyEffectType;
+  readonly id: string;
+  /** JSON text. */
+  readonly input: string;
+}
+
+export type DraftTimer =
+  | { readonly of: AnyTimerType; readonly dueMs: number; readonly body: string }
+  | { readonly of: AnyTimerType; readonly dueMs: undefined };
+
+/** Thrown by `notYet`: not a failure, the input's entity is only set aside. */
+export class NotYet extends Error {
+  override readonly name = "NotYet";
+}
+
+/**
+ * All that one input wants done, held apart until its handler has returned. Whatever could be refused later
+ * (size, schema, key, topic) is refused here, where it is the input's own failure.
+ */
+export class Draft implements Out {
+  readonly nowMs: number;
+  readonly input: InputInfo;
+  readonly saves: DraftSave[] = [];
+  readonly messages: DraftMessage[] = [];
+  readonly effects: DraftEffect[] = [];
+  readonly timers: DraftTimer[] = [];
+  readonly #context: DraftContext;
+  /** The states that the rule declared and the engine lent out. */
+  readonly #lent: ReadonlySet<unknown>;
+
+  constructor(context: DraftContext, input: InputInfo, nowMs: number, lent: ReadonlySet<unknown>) {
+    this.#context = context;
+    this.input = input;
+    this.nowMs = nowMs;
+    this.#lent = lent;
+  }
+
+  save<T>(held: Held<T>, value: T): void {
+    if (value === undefined) {
+      throw new WaybillError("CONTRACT_INVALID", `State ${held.ref.of.kind} ${held.ref.id}: undefined cannot be saved; use remove.`);
+    }
+    this.#keep(held, value);
+  }
+
+  remove(held: Held<unknown>): void {
+    this.#keep(held, undefined);
+  }
+
+  #keep(held: Held<unknown>, value: unknown): void {
+    if (!this.#lent.has(held)) {
+      throw new WaybillError("STATE_UNDECLARED", `State ${held.ref.of.kind} ${held.ref.id} was not declared by this rule.`);
+    }
+    this.saves.push({ ref: held.ref, value });
+  }
+
+  send<T>(type: MessageType<T>, body: NoInfer<T>): Sent {
+    const { service, sends, partitions, publishAtMs } = this.#context;
+    if (!sends.has(type)) {
+      throw new WaybillError("TOPIC_FOREIGN", `Service "${service}" sends ${type.name} but does not list it in "sends".`);
+    }
+    const value = checked(type.schema, body, "MESSAGE_INVALID", `${type.name} as sent`);
+    const subject = keyText(type.subject(value), `The subject of ${type.name}`);
+    const named = type.key(value);
+    const key = named === subject ? subject : keyText(named, `The key of ${type.name}`);
+    const text = JSON.stringify(value);
+    checkSize(type, text);
+    const sent: DraftMessage = {
+      of: type,
+      id: derivedId(this.input.id, service, "m", this.messages.length),
+      type: type.name,
+      topic: type.topic.name,
+      partition: partitionOf(key, partitions),
+      atMs: publishAtMs,
+      subject,
+      key,
+      body: text,
+    };
+    this.messages.push(sent);
+    return sent;
+  }
+
+  effect<I, O>(type: EffectType<I, O>, input: NoInfer<I>): void {
+    const id = derivedId(this.input.id, this.#context.service, "e", this.effects.length);
+    this.effects.push({ of: type, id, input: JSON.stringify(input) });
+  }
+
+  at<T>(type: TimerType<T>, dueMs: number, ...body: T extends null ? [] : [body: T]): void {
+    if (!Number.isSafeInteger(dueMs) || dueMs < 0) {
+      throw new WaybillError("CONTRACT_INVALID", `Timer ${type.name}: ${dueMs} is not a time in whole milliseconds.`);
+    }
+    this.timers.push({ of: type, dueMs, body: JSON.stringify(body[0] ?? null) });
+  }
+
+  clear(type: AnyTimerType): void {
+    this.timers.push({ of: type, dueMs: undefined });
+  }
+
+  notYet(reason: string): never {
+    throw new NotYet(reason);
+  }
+}
+
+/** What the attributes of an envelope may take besides the body, generously. */
+const attributeBytes = 1_500;
+
+function checkSize(type: AnyMessageType, body: string): void {
+  const room = type.topic.bytesMax - attributeBytes;
+  if (body.length * 3 <= room) return;
+  const bytes = Buffer.byteLength(body);
+  if (bytes > room) {
+    throw new WaybillError(
+      "MESSAGE_TOO_LARGE",
+      `${type.name} is ${bytes} bytes; topic "${type.topic.name}" takes ${room} beside the attributes.`,
+      { details: { bytes, room } },
+    );
+  }
+}
