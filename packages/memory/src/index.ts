@@ -1,0 +1,7 @@
+export {
+  memoryTransport,
+  type MemoryTransport,
+  type MemoryTransportOptions,
+  type TransportHandle,
+} from "./memory-transport.ts";
+export { dice, testWorld, type LogLine, type TestWorld } from "./test-world.ts";
