@@ -1,0 +1,82 @@
+import {
+  amountText,
+  type OrderCancelled,
+  type OrderConfirmed,
+  type OrderRefunded,
+  type OrderShipped,
+} from "@waybill/contracts";
+import type { Outcome } from "@waybill/messaging";
+import type { Mail, MailKind } from "./mail.ts";
+
+/** Which letters of an order were written, and which of them did not go out, with the reason. */
+export interface Mails {
+  readonly written: readonly MailKind[];
+  readonly failed: Readonly<Partial<Record<MailKind, string>>>;
+}
+
+const none: Mails = { written: [], failed: {} };
+
+/** Notes a letter; undefined when one of this kind was written before. */
+export function written(mails: Mails | undefined, kind: MailKind): Mails | undefined {
+  const { written: before, failed } = mails ?? none;
+  return before.includes(kind) ? undefined : { written: [...before, kind], failed };
+}
+
+/** Notes what came of a letter; undefined when it went out, which needs no note. */
+export function delivered(
+  mails: Mails | undefined,
+  kind: MailKind,
+  outcome: Outcome<null>,
+): Mails | undefined {
+  if (outcome.kind === "done") return undefined;
+  const known = mails ?? none;
+  return { ...known, failed: { ...known.failed, [kind]: `${outcome.kind}: ${outcome.reason}` } };
+}
+
+export function confirmedMail({ orderId, customer, total, currency, lines }: OrderConfirmed): Mail {
+  const pieces = lines.reduce((sum, { quantity }) => sum + quantity, 0);
+  return {
+    orderId,
+    kind: "confirmed",
+    to: customer.email,
+    subject: `Your order ${orderId} is confirmed`,
+    text: `Thank you for your order ${orderId}: ${pieces} pieces for ${amountText(total, currency)}. We will write again when it leaves.`,
+  };
+}
+
+export function shippedMail({ orderId, customer, tracking }: OrderShipped): Mail {
+  const trace = tracking === undefined ? "" : ` The carrier knows it as ${tracking}.`;
+  return {
+    orderId,
+    kind: "shipped",
+    to: customer.email,
+    subject: `Your order ${orderId} is on its way`,
+    text: `Your order ${orderId} has left our house.${trace}`,
+  };
+}
+
+const because = {
+  requested: "as you asked",
+  "payment-declined": "because the payment was declined",
+  "payment-timeout": "because the payment did not come through in time",
+} as const satisfies Record<OrderCancelled["reason"], string>;
+
+export function cancelledMail({ orderId, customer, reason }: OrderCancelled): Mail {
+  return {
+    orderId,
+    kind: "cancelled",
+    to: customer.email,
+    subject: `Your order ${orderId} is cancelled`,
+    text: `We have cancelled your order ${orderId}, ${because[reason]}. Whatever was reserved on your card is given back.`,
+  };
+}
+
+export function refundedMail({ orderId, customer, amount, currency }: OrderRefunded): Mail {
+  return {
+    orderId,
+    kind: "refunded",
+    to: customer.email,
+    subject: `Your money for order ${orderId}`,
+    text: `We have given back ${amountText(amount, currency)} for your order ${orderId}.`,
+  };
+}

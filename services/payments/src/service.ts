@@ -1,0 +1,127 @@
+import {
+  orderCancelled,
+  orderReserved,
+  paymentAuthorised,
+  paymentCaptured,
+  paymentCaptureRefused,
+  paymentDeclined,
+  paymentRefunded,
+  paymentRefundRefused,
+  paymentResolve,
+  paymentUncertain,
+  paymentVoided,
+  paymentVoidRefused,
+  shipmentDispatched,
+  type PaymentOperation,
+} from "@waybill/contracts";
+import {
+  service,
+  state,
+  when,
+  whenSettled,
+  type EffectType,
+  type Held,
+  type Out,
+  type Service,
+} from "@waybill/messaging";
+import { authorise, capture, effectOf, refund, voidPayment } from "./effects.ts";
+import type { PaymentRequest, Receipt } from "./gateway.ts";
+import {
+  cancelled,
+  dispatched,
+  opened,
+  resolved,
+  settled,
+  type Decision,
+  type Payment,
+} from "./rules.ts";
+
+/** By the order's id. */
+export const payment = state<Payment>("payment");
+
+/** The money of each order: held when its goods are, taken when they leave, given back when it is cancelled. */
+export function payments(): Service {
+  return service("payments", {
+    on: [
+      when(
+        orderReserved,
+        (m) => [payment(m.orderId)],
+        (m, [held], out) => {
+          if (held.value === undefined) carryOut(held, opened(m, out.nowMs), out);
+        },
+      ),
+      when(
+        shipmentDispatched,
+        (m) => [payment(m.orderId)],
+        (m, [held], out) => {
+          const isOpen =
+            held.value !== undefined &&
+            !(held.value.pending === "authorise" && held.value.renewed !== true);
+          if (!isOpen)
+            return out.notYet(`The payment of order ${m.orderId} is not authorised yet.`);
+          carryOut(held, dispatched(held.value!, out.nowMs), out);
+        },
+      ),
+      when(
+        orderCancelled,
+        (m) => [payment(m.orderId)],
+        (_, [held], out) => {
+          // An order that is cancelled before its goods were held has no payment.
+          if (held.value !== undefined) carryOut(held, cancelled(held.value, out.nowMs), out);
+        },
+      ),
+      when(
+        paymentResolve,
+        (m) => [payment(m.orderId)],
+        (m, [held], out) => {
+          if (held.value !== undefined) carryOut(held, resolved(held.value, m, out.nowMs), out);
+        },
+      ),
+      whenSettled(
+        authorise,
+        (r) => [payment(r.input.reference)],
+        (r, [held], out) =>
+          carryOut(held, settled(held.value!, "authorise", r.outcome, out.nowMs), out),
+      ),
+      answered("capture", capture),
+      answered("void", voidPayment),
+      answered("refund", refund),
+    ],
+    sends: [
+      paymentAuthorised,
+      paymentCaptured,
+      paymentCaptureRefused,
+      paymentDeclined,
+      paymentRefunded,
+      paymentRefundRefused,
+      paymentUncertain,
+      paymentVoided,
+      paymentVoidRefused,
+    ],
+  });
+}
+
+function answered(operation: PaymentOperation, of: EffectType<PaymentRequest, Receipt>) {
+  return whenSettled(
+    of,
+    (r) => [payment(r.input.reference)],
+    (r, [held], out) => carryOut(held, settled(held.value!, operation, r.outcome, out.nowMs), out),
+  );
+}
+
+function carryOut(held: Held<Payment>, decision: Decision | undefined, out: Out): void {
+  if (decision === undefined) return;
+  out.save(held, decision.payment);
+  for (const { type, body } of decision.say) out.send(type, body);
+  if (decision.ask !== undefined) ask(decision.payment, decision.ask, out);
+}
+
+function ask(
+  { orderId, amount, currency, token, paymentId = "" }: Payment,
+  operation: PaymentOperation,
+  out: Out,
+): void {
+  const request = { reference: orderId, amount: { minor: amount, currency } };
+  if (operation === "authorise") out.effect(authorise, { ...request, token });
+  else out.effect(effectOf[operation], { ...request, paymentId });
+}
