@@ -88,3 +88,6 @@ export type {
   TimerRow,
 } from "./store.ts";
 export type { World } from "./world.ts";
+export { openPublisher, type Published, type Publisher, type PublisherOptions } from "./publisher.ts";
+export { startWorker, type Running, type Worker, type WorkerOptions } from "./worker.ts";
+export { laneLimits, type LaneLimits, type LaneStatus } from "./lane/lane.ts";

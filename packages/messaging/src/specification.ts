@@ -46,27 +46,19 @@ export function specification(of: Service, options: { nowMs?: number; partitions
   const run = (rule: Rule | undefined, what: string, body: unknown, subject: string, kind: InputInfo["kind"]): Done => {
     if (rule === undefined) throw new WaybillError("MESSAGE_UNKNOWN", `Service "${of.name}" has no rule for ${what}.`);
     const input = inputInfo(kind, what, subject, specified.nowMs, inputs++);
-    const lent = new Set<unknown>();
-    const lend = (ref: StateRef<unknown>): Held<unknown> => {
-      const held = { ref, value: deepFreeze(structuredClone(states.get(keyOf(ref)))) };
-      lent.add(held);
-      return held;
-    };
+    const context = { service: of.name, sends: new Set(of.sends), partitions, publishAtMs: specified.nowMs };
+    const draft = new Draft(context, input, specified.nowMs);
+    const lend = (ref: StateRef<unknown>): Held<unknown> =>
+      draft.lend({ ref, value: deepFreeze(structuredClone(states.get(keyOf(ref)))), version: 0, home: 0 });
     const before: unknown[] = [];
     for (const step of rule.steps) {
       const refs = (step as (...all: unknown[]) => readonly StateRef<unknown>[])(body, ...before);
       before.push(refs.map(lend));
     }
-    const draft = new Draft(
-      { service: of.name, sends: new Set(of.sends), partitions, publishAtMs: specified.nowMs },
-      input,
-      specified.nowMs,
-      lent,
-    );
     (rule.handle as (...all: unknown[]) => void)(body, ...before, draft);
-    for (const { ref, value } of draft.saves) {
-      if (value === undefined) states.delete(keyOf(ref));
-      else states.set(keyOf(ref), JSON.parse(JSON.stringify(value)));
+    for (const { entry, value } of draft.saves) {
+      if (value === undefined) states.delete(keyOf(entry.ref));
+      else states.set(keyOf(entry.ref), JSON.parse(JSON.stringify(value)));
     }
     return doneOf(draft, subject);
   };

@@ -2,6 +2,7 @@ import { WaybillError } from "../errors.ts";
 import { derivedId, keyText } from "../ids.ts";
 import { partitionOf } from "../partition.ts";
 import { checked } from "../schema.ts";
+import type { Entry } from "./cache.ts";
 import type { AnyMessageType, MessageType } from "../contract.ts";
 import type {
   AnyEffectType,
@@ -33,7 +34,7 @@ export interface DraftMessage extends Sent {
 }
 
 export interface DraftSave {
-  readonly ref: StateRef<unknown>;
+  readonly entry: Entry;
   /** undefined removes the state. */
   readonly value: unknown;
 }
@@ -48,6 +49,22 @@ export interface DraftEffect {
 export type DraftTimer =
   | { readonly of: AnyTimerType; readonly dueMs: number; readonly body: string }
   | { readonly of: AnyTimerType; readonly dueMs: undefined };
+
+class Lent implements Held<unknown> {
+  readonly by: Draft;
+  readonly entry: Entry;
+  readonly value: unknown;
+
+  constructor(by: Draft, entry: Entry) {
+    this.by = by;
+    this.entry = entry;
+    this.value = entry.value;
+  }
+
+  get ref(): StateRef<unknown> {
+    return this.entry.ref;
+  }
+}
 
 /** Thrown by `notYet`: not a failure, the input's entity is only set aside. */
 export class NotYet extends Error {
@@ -66,32 +83,34 @@ export class Draft implements Out {
   readonly effects: DraftEffect[] = [];
   readonly timers: DraftTimer[] = [];
   readonly #context: DraftContext;
-  /** The states that the rule declared and the engine lent out. */
-  readonly #lent: ReadonlySet<unknown>;
 
-  constructor(context: DraftContext, input: InputInfo, nowMs: number, lent: ReadonlySet<unknown>) {
+  constructor(context: DraftContext, input: InputInfo, nowMs: number) {
     this.#context = context;
     this.input = input;
     this.nowMs = nowMs;
-    this.#lent = lent;
+  }
+
+  /** Lends a state to the handler; only what was lent may be saved. */
+  lend(entry: Entry): Held<unknown> {
+    return new Lent(this, entry);
   }
 
   save<T>(held: Held<T>, value: T): void {
     if (value === undefined) {
       throw new WaybillError("CONTRACT_INVALID", `State ${held.ref.of.kind} ${held.ref.id}: undefined cannot be saved; use remove.`);
     }
-    this.#keep(held, value);
+    this.#keep(held as unknown as Held<never>, value);
   }
 
-  remove(held: Held<unknown>): void {
+  remove(held: Held<never>): void {
     this.#keep(held, undefined);
   }
 
-  #keep(held: Held<unknown>, value: unknown): void {
-    if (!this.#lent.has(held)) {
+  #keep(held: Held<never>, value: unknown): void {
+    if (!(held instanceof Lent) || held.by !== this) {
       throw new WaybillError("STATE_UNDECLARED", `State ${held.ref.of.kind} ${held.ref.id} was not declared by this rule.`);
     }
-    this.saves.push({ ref: held.ref, value });
+    this.saves.push({ entry: held.entry, value });
   }
 
   send<T>(type: MessageType<T>, body: NoInfer<T>): Sent {

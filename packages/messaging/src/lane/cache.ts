@@ -1,0 +1,86 @@
+import { upcast } from "../contract.ts";
+import { WaybillError } from "../errors.ts";
+import type { StateRef } from "../service.ts";
+import type { LaneId, StateRow } from "../store.ts";
+
+/** A state as its owner holds it. `version` 0: not stored; `value` undefined: absent or deleted. */
+export interface Entry {
+  readonly ref: StateRef<unknown>;
+  value: unknown;
+  version: number;
+  home: number;
+}
+
+/**
+ * The states of a lane, absent ones too, so that what was looked up once is not asked for again. Two generations:
+ * when the young one is full it becomes the old one, and what is touched moves back. They change places between
+ * batches only (`age`), so that nothing which a batch has changed is forgotten before it is committed; memory is
+ * bounded by twice `entriesMax` and one batch.
+ */
+export class StateCache {
+  readonly #id: LaneId;
+  readonly #entriesMax: number;
+  #young = new Map<string, Entry>();
+  #old = new Map<string, Entry>();
+
+  constructor(id: LaneId, entriesMax: number) {
+    this.#id = id;
+    this.#entriesMax = entriesMax;
+  }
+
+  get(ref: StateRef<unknown>): Entry | undefined {
+    const key = cacheKey(ref);
+    const young = this.#young.get(key);
+    if (young !== undefined) return young;
+    const old = this.#old.get(key);
+    if (old !== undefined) this.#keep(key, old);
+    return old;
+  }
+
+  /** Takes over what the store has of these keys; those without a row are kept as absent. */
+  fill(missing: ReadonlyMap<string, StateRef<unknown>>, rows: readonly StateRow[]): void {
+    const found = new Map<string, StateRow>();
+    for (const row of rows) found.set(`${row.kind}\n${row.id}`, row);
+    for (const [key, ref] of missing) {
+      this.#keep(key, entryOf(ref, found.get(key), this.#id));
+    }
+  }
+
+  /** Called between batches. */
+  age(): void {
+    if (this.#young.size < this.#entriesMax) return;
+    this.#old = this.#young;
+    this.#young = new Map();
+  }
+
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+  }
+
+  #keep(key: string, entry: Entry): void {
+    this.#young.set(key, entry);
+  }
+}
+
+export function cacheKey(ref: StateRef<unknown>): string {
+  return `${ref.of.kind}\n${ref.id}`;
+}
+
+function entryOf(ref: StateRef<unknown>, row: StateRow | undefined, id: LaneId): Entry {
+  if (row === undefined) return { ref, value: undefined, version: 0, home: -1 };
+  const value = upcast(`State ${row.kind} ${row.id}`, ref.of, row.schema, JSON.parse(row.body));
+  return { ref, value, version: row.version, home: row.home % id.lanes === id.lane ? row.home : ~row.home };
+}
+
+/** Throws when another lane owns the state. `input` names who asked. */
+export function assertOwned(entry: Entry, id: LaneId, input: { subject: string; partition: number }): void {
+  if (entry.version === 0 || entry.home >= 0) return;
+  const home = ~entry.home;
+  throw new WaybillError(
+    "STATE_ELSEWHERE",
+    `State ${entry.ref.of.kind} ${entry.ref.id} belongs to lane ${home % id.lanes} of ${id.service} (partition ${home}); ` +
+      `${input.subject} is handled by lane ${id.lane} (partition ${input.partition}). Ask for it by a message, or give the service one lane.`,
+    { details: { state: entry.ref.id, home, subject: input.subject, partition: input.partition } },
+  );
+}

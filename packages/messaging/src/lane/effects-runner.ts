@@ -1,0 +1,348 @@
+import { messageOf, WaybillError } from "../errors.ts";
+import type { AnyEffectAdapter } from "../effects.ts";
+import type { AnyEffectType, Outcome, Service } from "../service.ts";
+import type { EffectKey, EffectRow, LaneId, Store } from "../store.ts";
+import type { World } from "../world.ts";
+import { attemptEffect, Call, type Verdict } from "./outside.ts";
+
+/** An effect type with the hands that do it. */
+export interface BoundEffect {
+  readonly type: AnyEffectType;
+  readonly adapter: AnyEffectAdapter;
+}
+
+/** Binds a service's effects to their adapters; throws when one is missing, or unsafe for money. */
+export function bindEffects(
+  service: Service,
+  adapters: Readonly<Record<string, AnyEffectAdapter>>,
+): ReadonlyMap<string, BoundEffect> {
+  const bound = new Map<string, BoundEffect>();
+  for (const { on } of service.rules) {
+    if (on.kind !== "result") continue;
+    const adapter = adapters[on.type.name];
+    if (adapter === undefined) {
+      throw new WaybillError("EFFECT_UNBOUND", `Service "${service.name}" has no adapter for its effect ${on.type.name}.`);
+    }
+    if (on.type.money && adapter.idempotent === "none") {
+      throw new WaybillError("EFFECT_UNSAFE", `Effect ${on.type.name} moves money; its adapter cannot repeat a call safely.`);
+    }
+    if (adapter.idempotent === "key" && adapter.keyTtlMs === undefined) {
+      throw new WaybillError("EFFECT_UNSAFE", `The adapter of ${on.type.name} does not say how long a key is remembered.`);
+    }
+    if (adapter.idempotent === "find" && adapter.find === undefined) {
+      throw new WaybillError("EFFECT_UNSAFE", `The adapter of ${on.type.name} says "find" and has no find.`);
+    }
+    bound.set(on.type.name, { type: on.type, adapter });
+  }
+  return bound;
+}
+
+/** The effects of one entity and queue, in order; only the first runs. */
+interface Chain {
+  readonly name: string;
+  readonly rows: EffectRow[];
+  /** More may lie behind the last row in the table. */
+  more: boolean;
+  /** A row was added to the table while memory did not hold the chain's end. */
+  missed: boolean;
+  /** An attempt at the first row may have happened without our knowing. */
+  doubt: boolean;
+}
+
+interface Queue {
+  readonly chains: Map<string, Chain>;
+  readonly ready: Chain[];
+  running: number;
+  /** Heads of this queue lie in the table that memory does not hold. */
+  unloaded: boolean;
+}
+
+/** How many entities a queue holds in memory. */
+const chainsMax = 2_048;
+const page = 256;
+const concurrencyDefault = 32;
+const timeoutMsDefault = 30_000;
+const backoffMs = [100, 500, 2_000, 10_000, 30_000, 60_000] as const;
+
+/** Runs the effects of a lane: after their commit, in order per entity and queue, until each has an outcome. */
+export class EffectsRunner {
+  readonly #id: LaneId;
+  readonly #store: Store;
+  readonly #world: World;
+  readonly #bound: ReadonlyMap<string, BoundEffect>;
+  readonly #onResult: (row: EffectRow, outcome: Outcome<unknown>) => void;
+  readonly #onOwed: () => void;
+  readonly #queues = new Map<string, Queue>();
+  readonly #calls = new Map<Call, number>();
+  readonly #stop = new AbortController();
+  readonly #background = new Set<Promise<void>>();
+  #retried = new Map<string, EffectRow>();
+  #sweeping = false;
+  #loading = false;
+
+  constructor(options: {
+    id: LaneId;
+    store: Store;
+    world: World;
+    bound: ReadonlyMap<string, BoundEffect>;
+    onResult: (row: EffectRow, outcome: Outcome<unknown>) => void;
+    /** Told when rows wait to be written with the next commit. */
+    onOwed: () => void;
+  }) {
+    this.#id = options.id;
+    this.#store = options.store;
+    this.#world = options.world;
+    this.#bound = options.bound;
+    this.#onResult = options.onResult;
+    this.#onOwed = options.onOwed;
+  }
+
+  /** Takes up what a former owner left. Any of it may have been called already. */
+  start(): void {
+    if (this.#bound.size > 0) this.#spawn(this.#load());
+  }
+
+  /** Adds effects that are durable now, in order. */
+  added(rows: readonly EffectRow[]): void {
+    for (const row of rows) {
+      const queue = this.#queue(row.queue);
+      const name = chainName(row);
+      const chain = queue.chains.get(name);
+      if (chain !== undefined) {
+        if (!chain.more && chain.rows.length < page) chain.rows.push(row);
+        else chain.more = chain.missed = true;
+      } else if (queue.unloaded || queue.chains.size >= chainsMax) queue.unloaded = true;
+      else {
+        const admitted: Chain = { name, rows: [row], more: false, missed: false, doubt: false };
+        queue.chains.set(name, admitted);
+        queue.ready.push(admitted);
+      }
+    }
+    for (const queue of this.#queues.values()) this.#run(queue);
+  }
+
+  #queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (queue === undefined) {
+      queue = { chains: new Map(), ready: [], running: 0, unloaded: false };
+      this.#queues.set(name, queue);
+    }
+    return queue;
+  }
+
+  #run(queue: Queue): void {
+    while (queue.ready.length > 0 && !this.#stop.signal.aborted) {
+      const chain = queue.ready[0]!;
+      const bound = this.#bound.get(chain.rows[0]!.name);
+      if (queue.running >= this.#share(bound)) return;
+      queue.ready.shift();
+      queue.running += 1;
+      this.#spawn(this.#attempt(queue, chain, bound));
+    }
+  }
+
+  /** A limit holds for the whole shop: this lane's part of it, at least one. */
+  #share(bound: BoundEffect | undefined): number {
+    return Math.max(1, Math.floor((bound?.adapter.concurrency ?? concurrencyDefault) / this.#id.lanes));
+  }
+
+  async #attempt(queue: Queue, chain: Chain, bound: BoundEffect | undefined): Promise<void> {
+    const row = chain.rows[0]!;
+    const verdict = bound === undefined ? unbound(row) : await this.#call(chain, row, bound);
+    queue.running -= 1;
+    if (this.#stop.signal.aborted) return;
+    if (verdict.kind === "settled") this.#onResult(row, verdict.outcome);
+    else this.#again(queue, chain, row, verdict);
+    this.#run(queue);
+  }
+
+  async #call(chain: Chain, row: EffectRow, { type, adapter }: BoundEffect): Promise<Verdict> {
+    if (type.atMostOnce && row.attempts === 0) {
+      const marker = await this.#markBegun(chain, row);
+      if (marker !== undefined) return marker;
+    }
+    const call = new Call(row);
+    this.#calls.set(call, this.#world.monotonicMs() + (adapter.timeoutMs ?? timeoutMsDefault));
+    this.#sweep();
+    try {
+      return await attemptEffect(type, adapter, row, chain.doubt, this.#store.nowMs(), call);
+    } finally {
+      this.#calls.delete(call);
+    }
+  }
+
+  /** Before the only attempt of an at-most-once effect its beginning is made durable. */
+  #begun: { row: EffectRow; done: () => void }[] = [];
+
+  async #markBegun(chain: Chain, row: EffectRow): Promise<Verdict | undefined> {
+    const begun = { ...row, attempts: 1, firstMs: this.#store.nowMs() };
+    chain.rows[0] = begun;
+    this.#retried.set(row.id, begun);
+    const durable = new Promise<void>((done) => this.#begun.push({ row: begun, done }));
+    this.#onOwed();
+    await durable;
+    return this.#stop.signal.aborted ? { kind: "again", reason: "closing", afterMs: undefined, doubt: true } : undefined;
+  }
+
+  /** Called when the rows of a `takeRetried` are durable. */
+  wrote(rows: readonly EffectRow[]): void {
+    if (rows.length === 0 || this.#begun.length === 0) return;
+    const written = new Set(rows);
+    this.#begun = this.#begun.filter(({ row, done }) => {
+      if (!written.has(row)) return true;
+      done();
+      return false;
+    });
+  }
+
+  #again(queue: Queue, chain: Chain, row: EffectRow, verdict: Verdict & { kind: "again" }): void {
+    const nowMs = this.#store.nowMs();
+    const wait = verdict.afterMs ?? backoffMs[Math.min(row.attempts, backoffMs.length - 1)]!;
+    const firstMs = row.firstMs ?? Math.min(row.dueMs, nowMs);
+    const next = { ...row, attempts: row.attempts + 1, firstMs, dueMs: nowMs + wait, error: verdict.reason.slice(0, 500) };
+    chain.rows[0] = next;
+    chain.doubt ||= verdict.doubt;
+    this.#retried.set(row.id, next);
+    this.#onOwed();
+    this.#whenDue(queue, chain);
+  }
+
+  /** Rows whose attempts changed, to be written with the next commit. */
+  takeRetried(): EffectRow[] {
+    if (this.#retried.size === 0) return [];
+    const rows = [...this.#retried.values()];
+    this.#retried = new Map();
+    return rows;
+  }
+
+  /** The results of these effects are durable: what stands behind each may run. */
+  finished(keys: readonly EffectKey[]): void {
+    for (const key of keys) {
+      const queue = this.#queue(key.queue);
+      const chain = queue.chains.get(chainName(key));
+      if (chain === undefined || chain.rows[0]?.seq !== key.seq) continue;
+      chain.rows.shift();
+      chain.doubt = false;
+      if (chain.rows.length > 0) queue.ready.push(chain);
+      else if (chain.more) this.#spawn(this.#follow(queue, chain, key));
+      else queue.chains.delete(chain.name);
+    }
+    for (const queue of this.#queues.values()) {
+      this.#run(queue);
+      if (queue.unloaded && queue.chains.size < chainsMax / 2) this.#spawn(this.#load());
+    }
+  }
+
+  /** Loads what stands behind the last row that memory held of a chain. */
+  async #follow(queue: Queue, chain: Chain, after: EffectKey): Promise<void> {
+    do {
+      chain.missed = false;
+      const next = await this.#store.nextEffect(this.#id.service, after);
+      if (next !== undefined) {
+        chain.rows.push(next);
+        chain.doubt = mayHaveRun(next, this.#bound);
+        return this.#whenDue(queue, chain);
+      }
+    } while (chain.missed);
+    queue.chains.delete(chain.name);
+  }
+
+  /** Fills memory from the table with the heads that it does not hold. */
+  async #load(): Promise<void> {
+    if (this.#loading) return;
+    this.#loading = true;
+    try {
+      for (;;) {
+        for (const queue of this.#queues.values()) queue.unloaded = false;
+        const held = new Set<string>();
+        for (const queue of this.#queues.values()) for (const chain of queue.chains.values()) held.add(chain.rows[0]?.id ?? "");
+        const heads = await this.#store.effectHeads(this.#id, Number.MAX_SAFE_INTEGER, page, held);
+        const room = heads.filter((row) => this.#takeHead(row)).length;
+        for (const queue of this.#queues.values()) this.#run(queue);
+        if (heads.length < page || room === 0) {
+          if (heads.length >= page) for (const queue of this.#queues.values()) queue.unloaded = true;
+          return;
+        }
+      }
+    } finally {
+      this.#loading = false;
+    }
+  }
+
+  #takeHead(row: EffectRow): boolean {
+    const queue = this.#queue(row.queue);
+    const name = chainName(row);
+    if (queue.chains.has(name) || queue.chains.size >= chainsMax) return false;
+    const chain: Chain = { name, rows: [row], more: true, missed: false, doubt: mayHaveRun(row, this.#bound) };
+    queue.chains.set(name, chain);
+    this.#whenDue(queue, chain);
+    return true;
+  }
+
+  /** Makes a chain ready when its first row's time has come. */
+  #whenDue(queue: Queue, chain: Chain): void {
+    const wait = chain.rows[0]!.dueMs - this.#store.nowMs();
+    const ready = () => {
+      queue.ready.push(chain);
+      this.#run(queue);
+    };
+    if (wait <= 0) ready();
+    else this.#spawn(this.#world.sleep(wait, this.#stop.signal).then(ready));
+  }
+
+  /** Ends calls that have had their time; looks once a second while any is under way. */
+  #sweep(): void {
+    if (this.#sweeping) return;
+    this.#sweeping = true;
+    this.#spawn(
+      (async () => {
+        while (this.#calls.size > 0 && !this.#stop.signal.aborted) {
+          await this.#world.sleep(1_000, this.#stop.signal);
+          const nowMs = this.#world.monotonicMs();
+          for (const [call, deadline] of this.#calls) if (deadline <= nowMs) call.abort("The call took too long.");
+        }
+        this.#sweeping = false;
+      })(),
+    );
+  }
+
+  #spawn(work: Promise<void>): void {
+    const kept = work.catch((error: unknown) => {
+      this.#world.log("error", "An effect could not be looked up; it is taken up again at the next claim.", {
+        ...this.#id,
+        error: messageOf(error),
+      });
+    });
+    this.#background.add(kept);
+    void kept.finally(() => this.#background.delete(kept));
+  }
+
+  /** Effects in memory that have no outcome yet. */
+  get waiting(): number {
+    let count = 0;
+    for (const queue of this.#queues.values()) count += queue.chains.size;
+    return count;
+  }
+
+  /** Stops. Calls under way are cut off; their outcome is asked for by the next owner. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    for (const call of this.#calls.keys()) call.abort("The lane is closing.");
+    for (const { done } of this.#begun) done();
+    await Promise.all(this.#background);
+  }
+}
+
+function chainName(of: EffectKey): string {
+  return `${of.partition}/${of.key}`;
+}
+
+/** Whether a row read from the table may have been called by a former owner. */
+function mayHaveRun(row: EffectRow, bound: ReadonlyMap<string, BoundEffect>): boolean {
+  return row.attempts > 0 || bound.get(row.name)?.type.atMostOnce !== true;
+}
+
+/** An effect that this build no longer has: its service hears that nobody knows. */
+function unbound(row: EffectRow): Verdict {
+  return { kind: "settled", outcome: { kind: "unknown", reason: `This build has no effect ${row.name}.` } };
+}

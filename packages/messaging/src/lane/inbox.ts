@@ -1,0 +1,255 @@
+import { codeOf, messageOf, WaybillError } from "../errors.ts";
+import { bodyBytes, type Position, type StoredMessage } from "../message.ts";
+import type { Fetched, Reader, Transport } from "../transport.ts";
+import type { World } from "../world.ts";
+import type { Bell } from "./wake.ts";
+
+export interface InboxLimits {
+  /** What each topic may hold ready in memory. */
+  readonly messagesPerTopic: number;
+  readonly bytesPerTopic: number;
+}
+
+/** One topic of a lane: what was read of it and not handled yet, and whether there is more. */
+interface Shelf {
+  readonly topic: string;
+  readonly partitions: number;
+  queue: StoredMessage[];
+  /** Index of the first message not taken yet. */
+  head: number;
+  bytes: number;
+  /** Read to its end, as of the last fetch that covered it. */
+  atEnd: boolean;
+  /** The publish time of the last message taken from it. */
+  lastMs: number;
+  /** Its broker cannot be reached: it holds lane time, and nobody waits for it. */
+  away: boolean;
+  blocked: WaybillError | undefined;
+  /** Where the partitions stand once all that was fetched is handled. */
+  next: Map<number, Position>;
+}
+
+const retryAfterMs = 500;
+
+/**
+ * What a lane has fetched ahead, a shelf a topic, so that a long topic cannot crowd out a short one. Messages are given
+ * out by the time they were published, as far as they are known to exist.
+ */
+export class Inbox {
+  readonly #limits: InboxLimits;
+  readonly #bell: Bell;
+  readonly #world: World;
+  readonly #shelves = new Map<string, Shelf>();
+  /** What to call when a shelf has room again, by the reader that has none to fill or fetches without some. */
+  readonly #room = new Map<Reader, () => void>();
+  readonly #readers: Reader[] = [];
+  readonly #loops: Promise<void>[] = [];
+  readonly #stop = new AbortController();
+  readonly #onFailed: (error: WaybillError) => void;
+
+  constructor(options: {
+    limits: InboxLimits;
+    bell: Bell;
+    world: World;
+    /** Told when a reader cannot go on without somebody's decision. */
+    onFailed: (error: WaybillError) => void;
+  }) {
+    this.#limits = options.limits;
+    this.#bell = options.bell;
+    this.#world = options.world;
+    this.#onFailed = options.onFailed;
+  }
+
+  /** Starts to read these positions, all on one transport. */
+  open(transport: Transport, positions: readonly Position[]): void {
+    const partitions = Map.groupBy(positions, (position) => position.topic);
+    for (const [topic, of] of partitions) {
+      this.#shelves.set(topic, {
+        topic,
+        partitions: of.length,
+        queue: [],
+        head: 0,
+        bytes: 0,
+        atEnd: false,
+        lastMs: 0,
+        away: false,
+        blocked: undefined,
+        next: new Map(),
+      });
+    }
+    const reader = transport.reader(positions);
+    this.#readers.push(reader);
+    this.#loops.push(this.#read(reader, [...partitions.keys()].map((topic) => this.#shelves.get(topic)!)));
+  }
+
+  async #read(reader: Reader, shelves: readonly Shelf[]): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const except = new Set<string>();
+      for (const shelf of shelves) if (shelf.blocked !== undefined || this.#full(shelf)) except.add(shelf.topic);
+      if (except.size === shelves.length) {
+        await new Promise<void>((resolve) => this.#room.set(reader, resolve));
+        continue;
+      }
+      try {
+        const { messagesPerTopic: messages, bytesPerTopic: bytes } = this.#limits;
+        const fetch = except.size === 0 ? signal : this.#partial(reader);
+        this.#put(await reader.fetch({ messages, bytes, waitMs: 10_000, except }, fetch), shelves, except);
+      } catch (error) {
+        if (!(await this.#mayRetry(error, shelves))) return;
+      }
+    }
+  }
+
+  /** The signal for a fetch without some topics: its wait ends as soon as one of them has room again. */
+  #partial(reader: Reader): AbortSignal {
+    const controller = new AbortController();
+    this.#room.set(reader, () => controller.abort());
+    return controller.signal;
+  }
+
+  async #mayRetry(error: unknown, shelves: readonly Shelf[]): Promise<boolean> {
+    const { signal } = this.#stop;
+    if (signal.aborted) return false;
+    if (codeOf(error) !== "TRANSPORT_UNAVAILABLE") {
+      const failed =
+        error instanceof WaybillError ? error : new WaybillError("TRANSPORT_UNAVAILABLE", messageOf(error), { cause: error });
+      this.#onFailed(failed);
+      return false;
+    }
+    for (const shelf of shelves) shelf.away = true;
+    this.#bell.ring();
+    await this.#world.sleep(retryAfterMs, signal);
+    return true;
+  }
+
+  #put(fetched: Fetched, shelves: readonly Shelf[], except: ReadonlySet<string>): void {
+    for (const message of fetched.messages) {
+      const shelf = this.#shelves.get(message.topic)!;
+      if (shelf.blocked !== undefined) continue;
+      shelf.queue.push(message);
+      shelf.bytes += bodyBytes(message.body);
+    }
+    const ended = new Map<string, number>();
+    for (const { topic } of fetched.atEnd) ended.set(topic, (ended.get(topic) ?? 0) + 1);
+    for (const shelf of shelves) {
+      shelf.away = false;
+      if (!except.has(shelf.topic)) shelf.atEnd = ended.get(shelf.topic) === shelf.partitions;
+    }
+    for (const position of fetched.next) this.#shelves.get(position.topic)!.next.set(position.partition, position);
+    this.#bell.ring();
+  }
+
+  /**
+   * Takes up to `limit` messages, the earliest published first, and no further than it is known what comes next: a
+   * topic that has more than was fetched is waited for.
+   */
+  take(limit: number, bytes: number): StoredMessage[] {
+    const taken: StoredMessage[] = [];
+    let left = bytes;
+    while (taken.length < limit && left > 0) {
+      const shelf = this.#earliest();
+      if (shelf === undefined) break;
+      const message = shelf.queue[shelf.head++]!;
+      const size = bodyBytes(message.body);
+      shelf.bytes -= size;
+      left -= size;
+      shelf.lastMs = message.atMs;
+      taken.push(message);
+    }
+    if (taken.length > 0) this.#tidy();
+    return taken;
+  }
+
+  #earliest(): Shelf | undefined {
+    let earliest: Shelf | undefined;
+    for (const shelf of this.#shelves.values()) {
+      if (shelf.blocked !== undefined) continue;
+      if (shelf.head < shelf.queue.length) {
+        if (earliest === undefined || headMs(shelf) < headMs(earliest)) earliest = shelf;
+      } else if (!shelf.atEnd && !shelf.away) {
+        return undefined;
+      }
+    }
+    return earliest;
+  }
+
+  /** Forgets what was taken, and lets readers go on that waited for room. */
+  #tidy(): void {
+    for (const shelf of this.#shelves.values()) {
+      if (shelf.head === 0) continue;
+      shelf.queue = shelf.head === shelf.queue.length ? [] : shelf.queue.slice(shelf.head);
+      shelf.head = 0;
+    }
+    this.#makeRoom();
+  }
+
+  #makeRoom(): void {
+    for (const room of this.#room.values()) room();
+    this.#room.clear();
+  }
+
+  /**
+   * The time up to which everything has been read: the store's clock when all topics are read to their ends, else the
+   * publish time of the earliest message not handled yet. A topic whose end is not known holds it back.
+   */
+  timeMs(nowMs: number): number {
+    let time = nowMs;
+    for (const shelf of this.#shelves.values()) {
+      if (shelf.head < shelf.queue.length) time = Math.min(time, headMs(shelf));
+      else if (!shelf.atEnd || shelf.away || shelf.blocked !== undefined) time = Math.min(time, shelf.lastMs);
+    }
+    return time;
+  }
+
+  /** Positions of the topics of which everything fetched was taken: also past what is not a message of this lane. */
+  moved(): Position[] {
+    const moved: Position[] = [];
+    for (const shelf of this.#shelves.values()) {
+      if (shelf.head < shelf.queue.length || shelf.blocked !== undefined) continue;
+      moved.push(...shelf.next.values());
+      shelf.next.clear();
+    }
+    return moved;
+  }
+
+  /** Whether a message could be taken now. */
+  get ready(): boolean {
+    return this.#earliest() !== undefined;
+  }
+
+  /** Reads no further in a topic, and drops what was fetched of it. */
+  block(topic: string, error: WaybillError): void {
+    const shelf = this.#shelves.get(topic)!;
+    shelf.blocked ??= error;
+    shelf.queue = [];
+    shelf.head = 0;
+    shelf.bytes = 0;
+  }
+
+  get blocked(): readonly { readonly topic: string; readonly error: WaybillError }[] {
+    return [...this.#shelves.values()].flatMap(({ topic, blocked }) =>
+      blocked === undefined ? [] : [{ topic, error: blocked }],
+    );
+  }
+
+  /** Topics whose broker cannot be reached. */
+  get away(): readonly string[] {
+    return [...this.#shelves.values()].filter((shelf) => shelf.away).map((shelf) => shelf.topic);
+  }
+
+  #full(shelf: Shelf): boolean {
+    return shelf.queue.length >= this.#limits.messagesPerTopic || shelf.bytes >= this.#limits.bytesPerTopic;
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#makeRoom();
+    await Promise.all(this.#loops);
+    await Promise.all(this.#readers.map((reader) => reader[Symbol.asyncDispose]()));
+  }
+}
+
+function headMs(shelf: Shelf): number {
+  return shelf.queue[shelf.head]!.atMs;
+}

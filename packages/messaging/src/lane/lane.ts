@@ -1,0 +1,512 @@
+import { codeOf, messageOf, WaybillError } from "../errors.ts";
+import type { Outcome } from "../service.ts";
+import type { EffectRow, LaneId, LaneRow, PositionRow, Recovered, SentRow, Store } from "../store.ts";
+import type { Transport } from "../transport.ts";
+import type { World } from "../world.ts";
+import { StateCache } from "./cache.ts";
+import { EffectsRunner, type BoundEffect } from "./effects-runner.ts";
+import { Inbox, type InboxLimits } from "./inbox.ts";
+import { messageInput, parkedInput, resultInput, timerInput, type Input } from "./input.ts";
+import { Parking, type ParkingLimits } from "./parking.ts";
+import type { Routes } from "./routes.ts";
+import { run, type Bench } from "./run.ts";
+import { nameOf, Sender, type SenderLimits } from "./sender.ts";
+import { Track } from "./track.ts";
+import { Bell, deferred } from "./wake.ts";
+import { Work, type Sequence } from "./work.ts";
+
+export interface LaneLimits {
+  /** Inputs and bytes of one batch. */
+  readonly batchInputs: number;
+  readonly batchBytes: number;
+  /** States that a lane keeps in memory. */
+  readonly cachedStates: number;
+  readonly inbox: InboxLimits;
+  readonly sender: SenderLimits;
+  readonly parking: ParkingLimits;
+  /** How long confirmed messages stay in the outbox, to be said again if their broker lost them. */
+  readonly outboxGraceMs: number;
+}
+
+export const laneLimits: LaneLimits = {
+  batchInputs: 256,
+  batchBytes: 1_048_576,
+  cachedStates: 8_192,
+  inbox: { messagesPerTopic: 1_024, bytesPerTopic: 2_097_152 },
+  sender: { messages: 10_000, bytes: 8_388_608, append: 1_000 },
+  parking: { keysMax: 1_024, inputsMax: 1_024 },
+  outboxGraceMs: 60_000,
+};
+
+/** What the next life of a lane must be careful of. */
+export interface Caution {
+  readonly batchInputs: number;
+  readonly suspects: ReadonlyMap<string, WaybillError>;
+}
+
+/** Why a life of a lane ended. `reset`: claim it again at once. `yielded`: somebody else may have it. */
+export type LaneEnd =
+  | { readonly kind: "closed" }
+  | { readonly kind: "reset"; readonly error: WaybillError; readonly caution: Caution | undefined }
+  | { readonly kind: "yielded"; readonly error: WaybillError }
+  | { readonly kind: "stopped"; readonly error: WaybillError };
+
+export interface LaneOptions {
+  readonly id: LaneId;
+  readonly row: LaneRow;
+  readonly recovered: Recovered;
+  readonly positions: readonly PositionRow[];
+  readonly alreadySaid: ReadonlySet<string>;
+  readonly store: Store;
+  readonly world: World;
+  readonly routes: Routes;
+  readonly effects: ReadonlyMap<string, BoundEffect>;
+  readonly transportOf: (topic: string) => Transport;
+  readonly partitions: number;
+  readonly build: string;
+  readonly limits: LaneLimits;
+  readonly freeze: boolean;
+  readonly caution: Caution | undefined;
+}
+
+/** How often a lane that has nothing else to write writes what it owes, in milliseconds. */
+const oweMsMax = 1_000;
+/** After this many batches, positions that moved without a message are written too. */
+const movedEveryBatches = 64;
+const trimEveryMs = 30_000;
+
+/** One life of a lane: from its claim until it is given back, lost, or forgets everything and starts again. */
+export class Lane {
+  readonly id: LaneId;
+  readonly #options: LaneOptions;
+  readonly #store: Store;
+  readonly #bell = new Bell();
+  readonly #ended = deferred<LaneEnd>();
+  readonly #stop = new AbortController();
+  readonly #inbox: Inbox;
+  readonly #sender: Sender;
+  readonly #effects: EffectsRunner;
+  readonly #bench: Bench;
+  readonly #parking: Parking;
+  readonly #tracks = new Map<string, Track>();
+  readonly #sequence: Sequence;
+  readonly #results: { row: EffectRow; outcome: Outcome<unknown> }[] = [];
+  readonly #commands: (() => Promise<void>)[] = [];
+  readonly #redriven = new Map<string, string | undefined>();
+  #batch: number;
+  #timeMs: number;
+  #nextTimerMs: number;
+  #owedSinceMs: number | undefined;
+  #alarmMs = Infinity;
+  #sinceMoved = 0;
+  #end: LaneEnd | undefined;
+  #undurable = 0;
+  /** Counts since this life began. */
+  readonly counts = { batches: 0, inputs: 0, messages: 0, parked: 0, passedOn: 0 };
+
+  constructor(options: LaneOptions) {
+    const { id, row, recovered, store, world, limits } = options;
+    this.id = id;
+    this.#options = options;
+    this.#store = store;
+    this.#batch = row.batch;
+    this.#timeMs = row.timeMs;
+    this.#nextTimerMs = recovered.nextTimerMs ?? Infinity;
+    this.#sequence = {
+      source: row.source,
+      nextN: row.nextN,
+      lastN: new Map(),
+      alreadySaid: new Set(options.alreadySaid),
+    };
+    for (const position of options.positions) this.#tracks.set(nameOf(position), new Track(position));
+    this.#parking = new Parking(limits.parking, options.build, recovered.parkedKeys);
+    this.#inbox = new Inbox({ limits: limits.inbox, bell: this.#bell, world, onFailed: (error) => this.#fail(error) });
+    this.#sender = new Sender({
+      id,
+      store,
+      world,
+      limits: limits.sender,
+      transportOf: options.transportOf,
+      onConfirmed: () => this.#owe(),
+    });
+    this.#effects = new EffectsRunner({
+      id,
+      store,
+      world,
+      bound: options.effects,
+      onResult: (effect, outcome) => {
+        this.#results.push({ row: effect, outcome });
+        this.#bell.ring();
+      },
+      onOwed: () => this.#owe(),
+    });
+    this.#bench = {
+      id,
+      store,
+      routes: options.routes,
+      cache: new StateCache(id, limits.cachedStates),
+      parking: this.#parking,
+      partitions: options.partitions,
+      freeze: options.freeze,
+      suspects: options.caution?.suspects ?? new Map(),
+      track: (topic, partition) => this.#tracks.get(`${topic}/${partition}`)!,
+      block: (topic, error) => this.#block(topic, error),
+    };
+  }
+
+  /** Resolves when this life is over, with everything of it closed. */
+  get ended(): Promise<LaneEnd> {
+    return this.#ended.promise;
+  }
+
+  /** Begins to run. `sent` is how far each destination's messages are on the logs. */
+  start(sent: ReadonlyMap<string, SentRow>, blocked: ReadonlyMap<string, WaybillError>): void {
+    this.#resumeSending(sent);
+    const byTransport = Map.groupBy(this.#tracks.values(), (track) => this.#options.transportOf(track.topic));
+    for (const [transport, tracks] of byTransport) this.#inbox.open(transport, tracks.map((track) => track.row()));
+    for (const [topic, error] of blocked) this.#block(topic, error);
+    this.#effects.start();
+    void this.#run();
+  }
+
+  #resumeSending(sent: ReadonlyMap<string, SentRow>): void {
+    const { recovered } = this.#options;
+    for (const { topic, partition, n } of recovered.sent) this.#sequence.lastN.set(`${topic}/${partition}`, n);
+    for (const { topic, partition, lastN } of recovered.outbox) {
+      const name = `${topic}/${partition}`;
+      this.#sequence.lastN.set(name, Math.max(lastN, this.#sequence.lastN.get(name) ?? 0));
+      this.#sender.resume({ topic, partition }, sent.get(name)?.n ?? 0, lastN);
+    }
+    this.#sender.kick();
+  }
+
+  async #run(): Promise<void> {
+    try {
+      while (this.#end === undefined) {
+        for (const command of this.#commands.splice(0)) await command();
+        const nowMs = this.#store.nowMs();
+        const inputs = await this.#gather(nowMs);
+        if (inputs.length === 0 && !this.#mustWrite(nowMs)) {
+          this.#setAlarm(nowMs);
+          await this.#bell.wait();
+        } else await this.#handle(inputs, nowMs);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    await this.#shutDown();
+  }
+
+  /** The inputs of the next batch: what was begun is finished first, then what is due, then what is new. */
+  async #gather(nowMs: number): Promise<readonly Input[]> {
+    const { batchBytes } = this.#options.limits;
+    const limit = this.#batchLimit();
+    const inputs: Input[] = [];
+    // A quarter of a batch is kept for messages, so that nothing that repeats itself can shut them out.
+    const first = Math.max(1, limit - Math.floor(limit / 4));
+    for (const { row, outcome } of this.#results.splice(0, first)) inputs.push(resultInput(row, outcome, nowMs));
+    const timeMs = Math.max(this.#timeMs, this.#inbox.timeMs(nowMs));
+    if (this.#nextTimerMs <= timeMs && inputs.length < first) await this.#gatherTimers(inputs, timeMs, first);
+    if (this.#parking.size > 0 && inputs.length < first) await this.#gatherRedriven(inputs, nowMs, first);
+    this.#timeMs = timeMs;
+    if (inputs.length < limit) {
+      for (const message of this.#inbox.take(limit - inputs.length, batchBytes)) inputs.push(messageInput(message));
+    }
+    return inputs;
+  }
+
+  #batchLimit(): number {
+    if (this.#careful) return 1;
+    return Math.min(this.#options.limits.batchInputs, this.#options.caution?.batchInputs ?? Infinity);
+  }
+
+  /** After claims without progress inputs are handled alone, each named beforehand, until some have passed. */
+  get #careful(): boolean {
+    const { row, limits } = this.#options;
+    return row.tries >= 3 && this.counts.inputs < 2 * limits.batchInputs;
+  }
+
+  async #gatherTimers(inputs: Input[], timeMs: number, first: number): Promise<void> {
+    const rows = await this.#store.timers(this.id, timeMs, first - inputs.length);
+    for (const row of rows) inputs.push(timerInput(row));
+    if (rows.length === 0) this.#nextTimerMs = (await this.#store.nextTimer(this.id)) ?? Infinity;
+  }
+
+  async #gatherRedriven(inputs: Input[], nowMs: number, first: number): Promise<void> {
+    for (const key of new Set([...this.#redriven.keys(), ...this.#parking.ready(nowMs)])) {
+      const parked = this.#parking.get(key);
+      const edited = this.#redriven.get(key);
+      this.#redriven.delete(key);
+      if (parked === undefined) continue;
+      const rows = await this.#store.parked(this.id.service, parked.partition, key, 0, 2_048);
+      this.#parking.count(key, rows.length);
+      for (const [index, row] of rows.slice(0, first - inputs.length).entries()) {
+        inputs.push(parkedInput(row, index === 0 ? edited : undefined));
+      }
+      if (inputs.length >= first) return;
+    }
+  }
+
+  async #handle(inputs: readonly Input[], nowMs: number): Promise<void> {
+    if (this.#careful && inputs.length > 0) await this.#nameSuspect(inputs[0]!);
+    const { id } = this;
+    const { row, routes } = this.#options;
+    const work = new Work(id.service, this.#sequence, nowMs);
+    this.#timeMs = await run(this.#bench, inputs, work, this.#timeMs, nowMs);
+    this.#applyMoved(work, inputs.length === 0);
+    const sent = this.#sender.takeConfirmed();
+    const retried = this.#effects.takeRetried();
+    this.#owedSinceMs = undefined;
+    if (work.empty && sent.length === 0 && retried.length === 0) return;
+    const fence = { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
+    const commit = this.#store.commit(work.batch(id, fence, { sent, retried }));
+    this.#batch += 1;
+    this.#undurable += 1;
+    commit.durable.then(
+      () => this.#onDurable(work, sent, retried),
+      (error: unknown) => this.#failCommit(error, inputs),
+    );
+    await commit.applied;
+    this.#nextTimerMs = Math.min(this.#nextTimerMs, work.earliestTimerMs);
+    this.#bench.cache.age();
+    this.counts.batches += 1;
+    this.counts.inputs += work.inputs;
+    this.counts.messages += work.messages.length;
+    this.counts.parked += work.parkedAdded.length;
+  }
+
+  async #nameSuspect(input: Input): Promise<void> {
+    const { row } = this.#options;
+    if (!(await this.#store.mark(this.id, row.epoch, { suspect: input.id }))) {
+      throw new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was taken over.`);
+    }
+  }
+
+  /** Writes positions that moved without a message: now and then, and when nothing else is to do. */
+  #applyMoved(work: Work, idle: boolean): void {
+    this.#sinceMoved += 1;
+    if (!idle && this.#sinceMoved < movedEveryBatches) return;
+    this.#sinceMoved = 0;
+    for (const position of this.#inbox.moved()) {
+      const track = this.#tracks.get(nameOf(position))!;
+      if (track.broken || position.nextOffset <= track.nextOffset) continue;
+      track.nextOffset = position.nextOffset;
+      work.moved(track);
+    }
+  }
+
+  #onDurable(work: Work, sent: readonly SentRow[], retried: readonly EffectRow[]): void {
+    this.#undurable -= 1;
+    if (this.#end !== undefined) {
+      this.#bell.ring();
+      return;
+    }
+    const outgoing = work.messages.filter((message) => !this.#store.hosts(message.topic));
+    if (outgoing.length > 0) this.#sender.add(outgoing);
+    if (work.effectsAdded.length > 0) this.#effects.added(work.effectsAdded);
+    if (work.effectsDone.length > 0) this.#effects.finished(work.effectsDone);
+    this.#effects.wrote(retried);
+    if (sent.length > 0) this.#keepForTrim(sent);
+    this.#owe();
+  }
+
+  /** Confirmed and written, with when; trimmed from the outbox after the grace. */
+  readonly #trimmable: { atMs: number; row: SentRow }[] = [];
+  #trimmedMs = 0;
+
+  #keepForTrim(sent: readonly SentRow[]): void {
+    const nowMs = this.#store.nowMs();
+    for (const row of sent) this.#trimmable.push({ atMs: nowMs, row });
+    if (nowMs - this.#trimmedMs < trimEveryMs) return;
+    this.#trimmedMs = nowMs;
+    const old = new Map<string, SentRow>();
+    while (this.#trimmable[0] !== undefined && this.#trimmable[0].atMs < nowMs - this.#options.limits.outboxGraceMs) {
+      const { row } = this.#trimmable.shift()!;
+      old.set(nameOf(row), row);
+    }
+    if (old.size === 0) return;
+    this.#store.trimOutbox(this.id, [...old.values()]).catch((error: unknown) => this.#fail(error));
+  }
+
+  #owe(): void {
+    this.#owedSinceMs ??= this.#store.nowMs();
+    this.#bell.ring();
+  }
+
+  #mustWrite(nowMs: number): boolean {
+    return this.#owedSinceMs !== undefined && nowMs - this.#owedSinceMs >= oweMsMax;
+  }
+
+  /** Rings the bell when the next thing falls due by itself. */
+  #setAlarm(nowMs: number): void {
+    const due = Math.min(
+      this.#nextTimerMs,
+      this.#parking.nextDueMs() ?? Infinity,
+      this.#owedSinceMs === undefined ? Infinity : this.#owedSinceMs + oweMsMax,
+    );
+    if (due >= this.#alarmMs || due === Infinity) return;
+    this.#alarmMs = due;
+    void this.#options.world.sleep(Math.max(0, due - nowMs), this.#stop.signal).then(() => {
+      if (this.#alarmMs === due) this.#alarmMs = Infinity;
+      this.#bell.ring();
+    });
+  }
+
+  #block(topic: string, error: WaybillError): void {
+    this.#inbox.block(topic, error);
+    this.#options.world.log("error", "A lane reads no further in a topic.", {
+      ...this.id,
+      topic,
+      code: error.code,
+      error: error.message,
+    });
+  }
+
+  #failCommit(error: unknown, inputs: readonly Input[]): void {
+    this.#undurable -= 1;
+    const caution = codeOf(error) === "BATCH_REFUSED" ? cautionAfter(inputs, error as WaybillError) : undefined;
+    this.#fail(error, caution);
+  }
+
+  #fail(error: unknown, caution?: Caution): void {
+    this.#end ??= endOf(error, caution);
+    this.#bell.ring();
+  }
+
+  /** Ends this life at the next pause between batches. */
+  close(): void {
+    this.#end ??= { kind: "closed" };
+    this.#bell.ring();
+  }
+
+  /** Ends this life at once: the lane may already be somebody else's. */
+  lose(): void {
+    this.#fail(new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was not renewed in time.`));
+  }
+
+  async #shutDown(): Promise<void> {
+    this.#stop.abort();
+    await this.#inbox.close();
+    if (this.#end?.kind === "closed") while (this.#undurable > 0 && this.#end.kind === "closed") await this.#bell.wait();
+    await this.#effects.close();
+    await this.#sender.close();
+    for (const command of this.#commands.splice(0)) await command();
+    this.#ended.resolve(this.#end!);
+  }
+
+  /** Does something between two batches, by the lane's own hand. Rejects with NOT_OWNER when the lane has ended. */
+  #between<T>(act: () => Promise<T>): Promise<T> {
+    const done = deferred<T>();
+    const command = async () => {
+      if (this.#end !== undefined) {
+        done.reject(new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} has ended.`));
+        return;
+      }
+      await act().then(done.resolve, done.reject);
+    };
+    if (this.#end !== undefined) void command();
+    else this.#commands.push(command);
+    this.#bell.ring();
+    return done.promise;
+  }
+
+  /** Tries a parked key again, the first of its inputs with another body if one is given. False: it is not parked here. */
+  redrive(key: string, body?: string): Promise<boolean> {
+    return this.#between(async () => {
+      if (this.#parking.get(key) === undefined) return false;
+      this.#redriven.set(key, body);
+      return true;
+    });
+  }
+
+  /** Gives up one input of a parked key for good. False when it is not there. */
+  discard(key: string, seq: number): Promise<boolean> {
+    return this.#between(async () => {
+      const parked = this.#parking.get(key);
+      if (parked === undefined) return false;
+      const rows = await this.#store.parked(this.id.service, parked.partition, key, 0, 2_048);
+      if (!rows.some((row) => row.seq === seq)) return false;
+      this.#parking.count(key, rows.length);
+      const work = new Work(this.id.service, this.#sequence, this.#store.nowMs());
+      work.discard(this.#parking, parked, seq);
+      await this.#commitAlone(work);
+      return true;
+    });
+  }
+
+  /** A person's decision to go on in a topic without what is missing from it. The lane starts again. */
+  acceptLoss(topic: string): Promise<boolean> {
+    return this.#between(async () => {
+      const blocked = this.#inbox.blocked.find((one) => one.topic === topic);
+      if (blocked === undefined) return false;
+      const work = new Work(this.id.service, this.#sequence, this.#store.nowMs());
+      const bounds = await this.#options.transportOf(topic).bounds(topic);
+      for (const track of this.#tracks.values()) {
+        if (track.topic !== topic) continue;
+        track.skipLoss(bounds[track.partition]!);
+        work.moved(track);
+      }
+      await this.#commitAlone(work);
+      this.#end = { kind: "reset", error: blocked.error, caution: undefined };
+      return true;
+    });
+  }
+
+  async #commitAlone(work: Work): Promise<void> {
+    const fence = {
+      epoch: this.#options.row.epoch,
+      batch: this.#batch,
+      timeMs: this.#timeMs,
+      level: this.#options.routes.service.level,
+    };
+    const commit = this.#store.commit(work.batch(this.id, fence, { sent: [], retried: [] }));
+    this.#batch += 1;
+    commit.applied.catch(() => {});
+    await commit.durable;
+  }
+
+  /** How the lane is, for operators. */
+  status() {
+    return {
+      ...this.id,
+      epoch: this.#options.row.epoch,
+      timeMs: this.#timeMs,
+      positions: Array.from(this.#tracks.values(), ({ topic, partition, nextOffset }) => ({ topic, partition, nextOffset })),
+      blocked: this.#inbox.blocked.map(({ topic, error }) => ({ topic, code: error.code, reason: error.message })),
+      away: this.#inbox.away,
+      parkedKeys: this.#parking.size,
+      effects: this.#effects.waiting,
+      outbox: this.#sender.waiting,
+      counts: this.counts,
+    };
+  }
+}
+
+export type LaneStatus = ReturnType<Lane["status"]>;
+
+/** The next life runs half as much at a time, until it is the one input; that one is then set aside unrun. */
+function cautionAfter(inputs: readonly Input[], error: WaybillError): Caution {
+  if (inputs.length > 1) return { batchInputs: Math.ceil(inputs.length / 2), suspects: new Map() };
+  const suspects = new Map<string, WaybillError>();
+  for (const input of inputs) suspects.set(input.id, error);
+  return { batchInputs: 1, suspects };
+}
+
+/** What a failure means for the lane: most pass, some want another owner, a few want a person. */
+function endOf(error: unknown, caution: Caution | undefined): LaneEnd {
+  const known =
+    error instanceof WaybillError ? error : new WaybillError("COMMIT_UNKNOWN", messageOf(error), { cause: error });
+  switch (known.code) {
+    case "CLOSED":
+      return { kind: "closed" };
+    case "LEVEL_TOO_LOW":
+    case "NOT_OWNER":
+      return { kind: "yielded", error: known };
+    case "PARKING_FULL":
+    case "MOST_KEYS_FAIL":
+    case "STATE_CONFLICT":
+      return { kind: "stopped", error: known };
+    default:
+      return { kind: "reset", error: known, caution };
+  }
+}

@@ -1,0 +1,327 @@
+import { codeOf, WaybillError } from "../errors.ts";
+import { keyText } from "../ids.ts";
+import { partitionOf } from "../partition.ts";
+import { deepFreeze } from "../specification.ts";
+import type { Rule, StateRef } from "../service.ts";
+import type { LaneId, Store } from "../store.ts";
+import { assertOwned, cacheKey, type Entry, type StateCache } from "./cache.ts";
+import { linkOf, markAfter } from "./chain.ts";
+import { Draft, NotYet, type DraftContext } from "./draft.ts";
+import { parkedRow, type Input } from "./input.ts";
+import { parkingKey, type Parking } from "./parking.ts";
+import { decode, ruleOf, type Routes } from "./routes.ts";
+import type { Track } from "./track.ts";
+import type { Work } from "./work.ts";
+
+/** What the handling of a batch needs of its lane. */
+export interface Bench {
+  readonly id: LaneId;
+  readonly store: Store;
+  readonly routes: Routes;
+  readonly cache: StateCache;
+  readonly parking: Parking;
+  readonly partitions: number;
+  /** Freeze what handlers get and save, so that one which changes a state in place is found out. */
+  readonly freeze: boolean;
+  /** Inputs that are set aside unrun, by id, with the reason. */
+  readonly suspects: ReadonlyMap<string, WaybillError>;
+  track(topic: string, partition: number): Track;
+  /** Stops reading a topic, and says why. */
+  block(topic: string, error: WaybillError): void;
+}
+
+/** An input that passed the door, with its rule and body, or with why it has none. */
+interface Ready {
+  readonly input: Input;
+  readonly rule: Rule | undefined;
+  readonly body: unknown;
+  readonly error: unknown;
+}
+
+/**
+ * Handles a batch of inputs in order and gathers what they change in `work`. An input that fails changes nothing but
+ * the parking. Throws only what the whole lane must stop or step back for. Returns the lane's time after the batch.
+ */
+export async function run(bench: Bench, inputs: readonly Input[], work: Work, laneTimeMs: number, nowMs: number): Promise<number> {
+  const repeats = await seenBefore(bench, inputs);
+  const ready: Ready[] = [];
+  for (const input of inputs) {
+    if (admit(bench, input, work, repeats)) ready.push(prepare(bench, input));
+  }
+  await prefetch(bench, ready);
+  const context: DraftContext = {
+    service: bench.id.service,
+    sends: bench.routes.sends,
+    partitions: bench.partitions,
+    publishAtMs: nowMs,
+  };
+  let timeMs = laneTimeMs;
+  for (const one of ready) {
+    if (one.input.kind === "message") timeMs = Math.max(timeMs, Math.min(one.input.atMs, nowMs));
+    const pending = handle(bench, one, { work, context, timeMs, nowMs });
+    if (pending !== undefined) await pending;
+  }
+  return timeMs;
+}
+
+/** Takes a message's place in its chain; false when it is a repeat, behind a gap, or passed on. */
+function admit(bench: Bench, input: Input, work: Work, repeats: ReadonlySet<string>): boolean {
+  const { message } = input;
+  if (message === undefined) return true;
+  const track = bench.track(message.topic, message.partition);
+  if (track.broken || message.offset < track.nextOffset) return false;
+  const { stamp } = message;
+  if (stamp !== undefined) {
+    const mark = track.marks.get(stamp.source);
+    const link = linkOf(mark, stamp);
+    if (link === "gap") {
+      track.broken = true;
+      bench.block(message.topic, gap(input, mark!));
+      return false;
+    }
+    track.took(message);
+    work.moved(track);
+    if (link === "repeat") return false;
+    track.marks.set(stamp.source, markAfter(mark, stamp));
+  } else {
+    track.took(message);
+    work.moved(track);
+    if (repeats.has(seenKey(message.producer, message.id))) return false;
+  }
+  return input.malformed !== undefined || stamp !== undefined || passDoor(bench, input, work);
+}
+
+/** A message from outside: kept here when its key belongs here, else sent on to where it does. */
+function passDoor(bench: Bench, input: Input, work: Work): boolean {
+  const message = input.message!;
+  const topic = bench.routes.topics.get(message.topic)?.topic;
+  if (topic?.door !== true) return true;
+  const partition = partitionOf(message.key, bench.partitions);
+  if (partition !== message.partition) {
+    work.passOn(message, partition);
+    work.inputs += 1;
+    return false;
+  }
+  if (topic.dedupeMs !== undefined) work.seen.push({ source: message.producer, id: message.id, atMs: input.atMs });
+  return true;
+}
+
+function gap(input: Input, mark: number): WaybillError {
+  const { topic, partition, offset, stamp } = input.message!;
+  return new WaybillError(
+    "GAP",
+    `${topic}/${partition}: source ${stamp!.source} is missing its messages after ${Math.abs(mark)} up to ${stamp!.prev}, ` +
+      `before offset ${offset}. The lane reads no further in this topic.`,
+    { details: { topic, partition, offset, source: stamp!.source, after: Math.abs(mark), upTo: stamp!.prev } },
+  );
+}
+
+async function seenBefore(bench: Bench, inputs: readonly Input[]): Promise<ReadonlySet<string>> {
+  const asked: { source: string; id: string }[] = [];
+  for (const { message } of inputs) {
+    if (message === undefined || message.stamp !== undefined) continue;
+    if (bench.routes.topics.get(message.topic)?.topic.dedupeMs === undefined) continue;
+    asked.push({ source: message.producer, id: message.id });
+  }
+  if (asked.length === 0) return new Set();
+  const found = new Set<string>();
+  for (const { source, id } of await bench.store.seen(bench.id.service, asked)) found.add(seenKey(source, id));
+  return found;
+}
+
+function seenKey(source: string, id: string): string {
+  return `${source}\n${id}`;
+}
+
+function prepare(bench: Bench, input: Input): Ready {
+  try {
+    const suspect = bench.suspects.get(input.id);
+    if (suspect !== undefined) throw suspect;
+    refuseUnstamped(bench, input);
+    const rule = ruleOf(bench.routes, input);
+    const body = rule === undefined ? undefined : decode(rule, input);
+    return { input, rule, body: bench.freeze ? deepFreeze(body) : body, error: undefined };
+  } catch (error) {
+    if (codeOf(error) === "LEVEL_TOO_LOW") throw error;
+    return { input, rule: undefined, body: undefined, error };
+  }
+}
+
+function refuseUnstamped(bench: Bench, input: Input): void {
+  const { message } = input;
+  if (message === undefined || message.malformed !== undefined) return;
+  keyText(message.subject, `The subject of ${message.type}`);
+  if (message.stamp !== undefined || bench.routes.topics.get(message.topic)?.topic.door !== false) return;
+  throw new WaybillError(
+    "MESSAGE_UNSTAMPED",
+    `${message.type} at ${message.topic}/${message.partition}/${message.offset} has no stamp; ` +
+      `only a door takes messages from outside.`,
+  );
+}
+
+type Step = (body: unknown, ...before: (readonly unknown[])[]) => readonly StateRef<unknown>[];
+
+/** Loads, a step at a time, the states that the whole batch will touch. */
+async function prefetch(bench: Bench, ready: readonly Ready[]): Promise<void> {
+  for (let depth = 1; depth <= 3; depth++) {
+    const missing = new Map<string, StateRef<unknown>>();
+    let deeper = false;
+    for (const { rule, body } of ready) {
+      if (rule === undefined || rule.steps.length < depth) continue;
+      deeper ||= rule.steps.length > depth;
+      collect(bench, rule, body, depth, missing);
+    }
+    await load(bench, missing);
+    if (!deeper) return;
+  }
+}
+
+/** Adds to `missing` the states that a rule's step at this depth names and the cache does not hold. */
+function collect(bench: Bench, rule: Rule, body: unknown, depth: number, missing: Map<string, StateRef<unknown>>): void {
+  const steps = rule.steps as unknown as readonly Step[];
+  try {
+    const before: Entry[][] = [];
+    for (const step of steps.slice(0, depth - 1)) {
+      const held: Entry[] = [];
+      for (const ref of step(body, ...before)) {
+        const entry = bench.cache.get(ref);
+        if (entry === undefined) return;
+        held.push(entry);
+      }
+      before.push(held);
+    }
+    for (const ref of steps[depth - 1]!(body, ...before)) {
+      if (bench.cache.get(ref) === undefined) missing.set(cacheKey(ref), ref);
+    }
+  } catch {
+    // The step fails again when the input is handled, and there it counts.
+  }
+}
+
+async function load(bench: Bench, missing: ReadonlyMap<string, StateRef<unknown>>): Promise<void> {
+  if (missing.size === 0) return;
+  const keys: { kind: string; id: string }[] = [];
+  for (const { of, id } of missing.values()) keys.push({ kind: of.kind, id });
+  bench.cache.fill(missing, await bench.store.load(bench.id.service, keys));
+}
+
+interface Moment {
+  readonly work: Work;
+  readonly context: DraftContext;
+  /** Lane time. */
+  readonly timeMs: number;
+  /** The store's clock. */
+  readonly nowMs: number;
+}
+
+/** Runs one input, or sets it aside. Returns a promise only when something must be loaded first. */
+function handle(bench: Bench, ready: Ready, at: Moment): Promise<void> | undefined {
+  const { input } = ready;
+  const { work } = at;
+  if (input.timer !== undefined && work.touched(input)) return undefined;
+  if (input.parked !== undefined && work.stuck.has(input.parked.key)) return undefined;
+  work.consume(input);
+  if (input.parked === undefined && bench.parking.size > 0) {
+    const key = parkingKey(input);
+    if (bench.parking.get(key) !== undefined) return queueBehind(bench, input, key, work);
+  }
+  const missing = attempt(bench, ready, at);
+  return missing === undefined ? undefined : handleLate(bench, ready, at, missing);
+}
+
+/** States that only turned up while the batch ran are loaded, and the handler is called again. */
+async function handleLate(bench: Bench, ready: Ready, at: Moment, missing: Missing): Promise<void> {
+  let late: Missing | undefined = missing;
+  while (late !== undefined) {
+    await load(bench, late);
+    late = attempt(bench, ready, at);
+  }
+}
+
+type Missing = ReadonlyMap<string, StateRef<unknown>>;
+
+/** Calls the handler over the states as they are now; returns those that must be loaded before. */
+function attempt(bench: Bench, ready: Ready, at: Moment): Missing | undefined {
+  const { input, rule, body } = ready;
+  try {
+    if (ready.error !== undefined) throw ready.error;
+    if (rule !== undefined) {
+      const draft = new Draft(at.context, input, at.timeMs);
+      const missing = new Map<string, StateRef<unknown>>();
+      const before = lend(bench, rule, body, draft, missing);
+      if (before === undefined) return missing;
+      (rule.handle as (...all: unknown[]) => void)(body, ...before, draft);
+      if (bench.freeze) for (const save of draft.saves) deepFreeze(save.value);
+      at.work.merge(input, draft);
+      bench.parking.went(input.subject, false);
+    }
+    if (input.parked !== undefined) unpark(bench, input.parked, at.work);
+  } catch (error) {
+    setAside(bench, input, error, at);
+  }
+  return undefined;
+}
+
+function lend(
+  bench: Bench,
+  rule: Rule,
+  body: unknown,
+  draft: Draft,
+  missing: Map<string, StateRef<unknown>>,
+): unknown[][] | undefined {
+  const before: unknown[][] = [];
+  for (const step of rule.steps as unknown as readonly Step[]) {
+    const lent: unknown[] = [];
+    for (const ref of step(body, ...before)) {
+      const entry: Entry | undefined = bench.cache.get(ref);
+      if (entry === undefined) missing.set(cacheKey(ref), ref);
+      else {
+        assertOwned(entry, bench.id, draft.input);
+        lent.push(draft.lend(entry));
+      }
+    }
+    if (missing.size > 0) return undefined;
+    before.push(lent);
+  }
+  return before;
+}
+
+async function queueBehind(bench: Bench, input: Input, key: string, work: Work): Promise<void> {
+  const parked = bench.parking.get(key)!;
+  if (!bench.parking.counted(key)) await countParked(bench, parked.partition, key);
+  bench.parking.add(key);
+  work.parkedAdded.push(parkedRow(input, parked.partition, key, work.takeNumber()));
+}
+
+/** How many inputs a key holds that an earlier life of the lane has parked. */
+async function countParked(bench: Bench, partition: number, key: string): Promise<void> {
+  const rows = await bench.store.parked(bench.id.service, partition, key, 0, 2_048);
+  bench.parking.count(key, rows.length);
+}
+
+function unpark(bench: Bench, parked: { partition: number; key: string }, work: Work): void {
+  if (bench.parking.remove(parked.key) > 0) return;
+  bench.parking.release(parked.key);
+  work.parkedKeys.delete(parked.key);
+  work.keysReleased.set(parked.key, { partition: parked.partition, key: parked.key });
+}
+
+/** Keeps an input that failed, under its entity's key; one that was parked already stays where it lies. */
+function setAside(bench: Bench, input: Input, error: unknown, { work, nowMs }: Moment): void {
+  const { parking } = bench;
+  const soft = error instanceof NotYet;
+  const parked = soft
+    ? parking.notYet(input, input.partition, error.message, nowMs)
+    : parking.failed(input, input.partition, error, nowMs);
+  work.parkedKeys.set(parked.key, parked);
+  work.keysReleased.delete(parked.key);
+  if (input.parked === undefined) {
+    if (!parking.counted(parked.key)) parking.count(parked.key, 0);
+    parking.add(parked.key);
+    work.parkedAdded.push(parkedRow(input, parked.partition, parked.key, work.takeNumber()));
+  } else {
+    work.stuck.add(parked.key);
+    work.parkedRemoved.splice(work.parkedRemoved.indexOf(input.parked), 1);
+  }
+  if (!soft) parking.went(parked.key, true);
+}

@@ -1,0 +1,219 @@
+import type { OutgoingMessage } from "../store.ts";
+import type {
+  Batch,
+  EffectKey,
+  EffectRow,
+  LaneId,
+  ParkedInput,
+  ParkedKey,
+  SeenRow,
+  SentRow,
+  TimerRow,
+} from "../store.ts";
+import type { StoredMessage } from "../message.ts";
+import type { Entry } from "./cache.ts";
+import type { Draft, DraftMessage } from "./draft.ts";
+import type { Input } from "./input.ts";
+import type { Parking } from "./parking.ts";
+import type { Track } from "./track.ts";
+
+/** What outlives a batch and every batch draws from: the count of numbers, and what was last sent where. */
+export interface Sequence {
+  source: string;
+  nextN: number;
+  /** By `topic/partition`. */
+  readonly lastN: Map<string, number>;
+  /** Ids that a former life of this lane has already said on the logs; they are not said again. */
+  readonly alreadySaid: Set<string>;
+}
+
+/** All that a batch changes, folded so that no row is named twice. */
+export class Work {
+  readonly #sequence: Sequence;
+  readonly #firstN: number;
+  readonly #publishAtMs: number;
+  readonly #service: string;
+  readonly #states = new Map<Entry, number>();
+  readonly #tracks = new Set<Track>();
+  readonly #timers = new Map<string, { key: TimerRow | { partition: number; key: string; name: string }; set: boolean }>();
+  readonly messages: OutgoingMessage[] = [];
+  readonly effectsAdded: EffectRow[] = [];
+  readonly effectsDone: EffectKey[] = [];
+  readonly parkedAdded: ParkedInput[] = [];
+  readonly parkedRemoved: Pick<ParkedInput, "partition" | "key" | "seq">[] = [];
+  readonly parkedKeys = new Map<string, ParkedKey>();
+  readonly keysReleased = new Map<string, Pick<ParkedKey, "partition" | "key">>();
+  readonly seen: SeenRow[] = [];
+  /** Parked keys whose front input failed again in this batch: what lies behind it stays. */
+  readonly stuck = new Set<string>();
+  inputs = 0;
+  /** The earliest timer set in this batch. */
+  earliestTimerMs = Infinity;
+
+  constructor(service: string, sequence: Sequence, publishAtMs: number) {
+    this.#service = service;
+    this.#sequence = sequence;
+    this.#firstN = sequence.nextN;
+    this.#publishAtMs = publishAtMs;
+  }
+
+  takeNumber(): number {
+    return this.#sequence.nextN++;
+  }
+
+  moved(track: Track): void {
+    this.#tracks.add(track);
+  }
+
+  /** Uses up what the input stood in: its timer, its effect, its place in a parked queue. */
+  consume(input: Input): void {
+    this.inputs += 1;
+    if (input.timer !== undefined) this.#timers.set(timerText(input.timer), { key: input.timer, set: false });
+    if (input.effect !== undefined) this.effectsDone.push(input.effect);
+    if (input.parked !== undefined) this.parkedRemoved.push(input.parked);
+  }
+
+  /** Whether this batch has cleared or replaced the timer that is about to fire. */
+  touched(input: Input): boolean {
+    return input.timer !== undefined && this.#timers.has(timerText(input.timer));
+  }
+
+  /** Takes over what a handler that has returned wants done. */
+  merge(input: Input, draft: Draft): void {
+    for (const { entry, value } of draft.saves) {
+      if (!this.#states.has(entry)) this.#states.set(entry, entry.version);
+      if (entry.home < 0) entry.home = input.partition;
+      entry.value = value;
+    }
+    for (const message of draft.messages) this.#send(input, message);
+    for (const { of, id, input: text } of draft.effects) {
+      this.effectsAdded.push({
+        partition: input.partition,
+        key: input.subject,
+        queue: of.queue,
+        seq: this.takeNumber(),
+        id,
+        name: of.name,
+        schema: of.version,
+        input: text,
+        attempts: 0,
+        dueMs: this.#publishAtMs,
+        correlation: input.correlation,
+        causation: input.id,
+        traceparent: input.traceparent,
+      });
+    }
+    for (const timer of draft.timers) {
+      const key = { partition: input.partition, key: input.subject, name: timer.of.name };
+      if (timer.dueMs === undefined) {
+        this.#timers.set(timerText(key), { key, set: false });
+        continue;
+      }
+      this.earliestTimerMs = Math.min(this.earliestTimerMs, timer.dueMs);
+      const row = {
+        ...key,
+        dueMs: timer.dueMs,
+        schema: timer.of.version,
+        body: timer.body,
+        correlation: input.correlation,
+        causation: input.id,
+      };
+      this.#timers.set(timerText(key), { key: row, set: true });
+    }
+  }
+
+  #send(input: Input, message: DraftMessage): void {
+    if (this.#sequence.alreadySaid.delete(message.id)) return;
+    this.#stamp(message.topic, message.partition, {
+      id: message.id,
+      type: message.type,
+      schema: message.of.version,
+      subject: message.subject,
+      key: message.key,
+      producer: this.#service,
+      atMs: message.atMs,
+      correlation: input.correlation,
+      causation: input.id,
+      traceparent: input.traceparent,
+      body: message.body,
+    });
+  }
+
+  /** Sends a door's message on to the partition where its key belongs. */
+  passOn(message: StoredMessage, partition: number): void {
+    const { topic, partition: _from, offset: _offset, malformed: _malformed, stamp: _stamp, ...envelope } = message;
+    this.#stamp(topic, partition, envelope);
+  }
+
+  #stamp(topic: string, partition: number, envelope: Omit<OutgoingMessage, "topic" | "partition" | "stamp">): void {
+    const { source, lastN } = this.#sequence;
+    const destination = `${topic}/${partition}`;
+    const n = this.takeNumber();
+    const prev = lastN.get(destination) ?? 0;
+    lastN.set(destination, n);
+    this.messages.push({ ...envelope, topic, partition, stamp: { source, n, prev } });
+  }
+
+  /** Drops one input of a parked key; the key is free when it was the last. */
+  discard(parking: Parking, parked: ParkedKey, seq: number): void {
+    const { partition, key } = parked;
+    this.parkedRemoved.push({ partition, key, seq });
+    this.inputs += 1;
+    if (parking.remove(key) > 0) return;
+    parking.release(key);
+    this.keysReleased.set(key, { partition, key });
+  }
+
+  /** The batch as the store takes it. Raises the versions of the states that it writes. */
+  batch(
+    id: LaneId,
+    fence: { epoch: number; batch: number; timeMs: number; level: number },
+    owed: { sent: readonly SentRow[]; retried: readonly EffectRow[] },
+  ): Batch {
+    const timers = [...this.#timers.values()];
+    return {
+      ...id,
+      ...fence,
+      count: this.#sequence.nextN - this.#firstN,
+      inputs: this.inputs,
+      positions: Array.from(this.#tracks, (track) => track.row()),
+      states: this.#stateWrites(),
+      messages: this.messages,
+      sent: owed.sent,
+      timers: {
+        set: timers.filter((timer) => timer.set).map((timer) => timer.key as TimerRow),
+        cleared: timers.filter((timer) => !timer.set).map((timer) => timer.key),
+      },
+      effects: { added: this.effectsAdded, done: this.effectsDone, retried: owed.retried },
+      parked: {
+        added: this.parkedAdded,
+        removed: this.parkedRemoved,
+        keys: [...this.parkedKeys.values()],
+        released: [...this.keysReleased.values()],
+      },
+      seen: this.seen,
+    };
+  }
+
+  #stateWrites(): Batch["states"] {
+    const writes: Batch["states"][number][] = [];
+    for (const [entry, before] of this.#states) {
+      const { ref, value, home } = entry;
+      if (value === undefined && before === 0) continue;
+      const body = value === undefined ? undefined : JSON.stringify(value);
+      entry.version = body === undefined ? 0 : before + 1;
+      writes.push({ kind: ref.of.kind, id: ref.id, home, version: before + 1, schema: ref.of.version, body });
+      if (body === undefined) entry.home = -1;
+    }
+    return writes;
+  }
+
+  /** Whether there is anything to commit. */
+  get empty(): boolean {
+    return this.inputs === 0 && this.#tracks.size === 0 && this.parkedKeys.size === 0 && this.keysReleased.size === 0;
+  }
+}
+
+function timerText(key: { readonly partition: number; readonly key: string; readonly name: string }): string {
+  return `${key.partition}/${key.key}/${key.name}`;
+}

@@ -1,0 +1,165 @@
+import type { MessageType } from "./contract.ts";
+import { messageOf, WaybillError } from "./errors.ts";
+import { keyText } from "./ids.ts";
+import { deferred, type Deferred } from "./lane/wake.ts";
+import type { Envelope } from "./message.ts";
+import { partitionOf } from "./partition.ts";
+import { checked } from "./schema.ts";
+import type { Transport } from "./transport.ts";
+
+/** Where a published message lies, once it is stored. */
+export interface Published {
+  readonly id: string;
+  readonly topic: string;
+  readonly partition: number;
+  /** The offset of the last message stored with it in the same append; its own lies at or before it. */
+  readonly offset: number;
+}
+
+export interface PublisherOptions {
+  readonly transportOf: (topic: string) => Transport;
+  readonly partitions: number;
+  /** What this process calls itself in `source`. */
+  readonly producer: string;
+  readonly nowMs: () => number;
+  readonly newId: () => string;
+  /** Messages that may wait to be stored; beyond that BACKLOG_FULL. Default 10,000. */
+  readonly waitingMax?: number;
+}
+
+/** Writes to doors: what is not a service sends its messages in through this. */
+export interface Publisher extends AsyncDisposable {
+  /**
+   * Checks the body and resolves when the message is stored. Throws MESSAGE_INVALID, KEY_INVALID, BACKLOG_FULL, or the
+   * transport's error; after such an error it may be stored all the same, so publish again with the same id.
+   */
+  publish<T>(
+    type: MessageType<T>,
+    body: NoInfer<T>,
+    options?: { readonly id?: string; readonly atMs?: number; readonly traceparent?: string },
+  ): Promise<Published>;
+}
+
+interface Waiting {
+  readonly envelope: Envelope;
+  readonly done: Deferred<Published>;
+}
+
+interface Destination {
+  readonly topic: string;
+  readonly partition: number;
+  waiting: Waiting[];
+  busy: boolean;
+}
+
+const appendMax = 1_000;
+
+/** A publisher with one unresolved append a destination; what comes meanwhile goes with the next. */
+export function openPublisher(options: PublisherOptions): Publisher {
+  const destinations = new Map<string, Destination>();
+  const stop = new AbortController();
+  const running = new Set<Promise<void>>();
+  let waitingCount = 0;
+  let scheduled = false;
+
+  const destinationOf = (topic: string, partition: number): Destination => {
+    const name = `${topic}/${partition}`;
+    let destination = destinations.get(name);
+    if (destination === undefined) {
+      destination = { topic, partition, waiting: [], busy: false };
+      destinations.set(name, destination);
+    }
+    return destination;
+  };
+
+  const flush = (): void => {
+    scheduled = false;
+    const ready = new Map<Transport, Destination[]>();
+    for (const destination of destinations.values()) {
+      if (destination.busy || destination.waiting.length === 0) continue;
+      destination.busy = true;
+      const transport = options.transportOf(destination.topic);
+      const of = ready.get(transport);
+      if (of === undefined) ready.set(transport, [destination]);
+      else of.push(destination);
+    }
+    for (const [transport, of] of ready) {
+      const work = append(transport, of);
+      running.add(work);
+      void work.finally(() => running.delete(work));
+    }
+  };
+
+  const append = async (transport: Transport, of: readonly Destination[]): Promise<void> => {
+    const taken = of.map((destination) => destination.waiting.splice(0, appendMax));
+    const batches = of.map(({ topic, partition }, index) => ({
+      topic,
+      partition,
+      messages: taken[index]!.map(({ envelope }) => envelope),
+    }));
+    try {
+      const results = await transport.append(batches, stop.signal);
+      for (const [index, result] of results.entries()) {
+        for (const { envelope, done } of taken[index]!) {
+          if (!result.ok) done.reject(result.error);
+          else done.resolve({ id: envelope.id, ...place(of[index]!), offset: result.lastOffset });
+        }
+      }
+    } catch (error) {
+      for (const { done } of taken.flat()) done.reject(error);
+    }
+    for (const [index, destination] of of.entries()) {
+      destination.busy = false;
+      waitingCount -= taken[index]!.length;
+    }
+    flush();
+  };
+
+  return {
+    publish: async (type, body, { id, atMs, traceparent } = {}) => {
+      if (stop.signal.aborted) throw new WaybillError("CLOSED", "The publisher is closed.");
+      if (!type.topic.door) {
+        throw new WaybillError("TOPIC_FOREIGN", `Topic "${type.topic.name}" is written by ${type.topic.writers.join(", ")} only.`);
+      }
+      if (waitingCount >= (options.waitingMax ?? 10_000)) {
+        throw new WaybillError("BACKLOG_FULL", `${waitingCount} messages wait to be stored already.`);
+      }
+      const value = checked(type.schema, body, "MESSAGE_INVALID", type.name);
+      const key = keyText(type.key(value), `The key of ${type.name}`);
+      const text = JSON.stringify(value);
+      const room = type.topic.bytesMax - 1_500;
+      if (text.length * 3 > room && Buffer.byteLength(text) > room) {
+        throw new WaybillError("MESSAGE_TOO_LARGE", `${type.name} is larger than the ${room} bytes that "${type.topic.name}" takes.`);
+      }
+      const messageId = id ?? options.newId();
+      const envelope: Envelope = {
+        id: keyText(messageId, "The id"),
+        type: type.name,
+        schema: type.version,
+        subject: keyText(type.subject(value), `The subject of ${type.name}`),
+        key,
+        producer: options.producer,
+        atMs: atMs ?? options.nowMs(),
+        correlation: messageId,
+        traceparent,
+        body: text,
+      };
+      const waiting: Waiting = { envelope, done: deferred() };
+      destinationOf(type.topic.name, partitionOf(key, options.partitions)).waiting.push(waiting);
+      waitingCount += 1;
+      if (!scheduled) {
+        scheduled = true;
+        queueMicrotask(flush);
+      }
+      return waiting.done.promise;
+    },
+    [Symbol.asyncDispose]: async () => {
+      stop.abort(new WaybillError("CLOSED", "The publisher is closed."));
+      await Promise.all(running).catch((error: unknown) => messageOf(error));
+    },
+  };
+}
+
+function place(of: Destination): { topic: string; partition: number } {
+  return { topic: of.topic, partition: of.partition };
+}
