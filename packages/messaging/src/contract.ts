@@ -25,7 +25,10 @@ const topicName = /^[a-z][a-z0-9-]{0,62}$/;
 
 export function topic(name: string, options: TopicOptions): Topic {
   if (!topicName.test(name)) {
-    throw new WaybillError("CONTRACT_INVALID", `Topic "${name}": a name is lower-case letters, digits and dashes, at most 63.`);
+    throw new WaybillError(
+      "CONTRACT_INVALID",
+      `Topic "${name}": a name is lower-case letters, digits and dashes, at most 63.`,
+    );
   }
   const door = options.door ?? false;
   if (!door && (options.writers ?? []).length === 0) {
@@ -95,7 +98,10 @@ const messageName = /^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$/;
 
 function messageType<T>(kind: "event" | "command", name: string, options: MessageOptions<T>): MessageType<T> {
   if (!messageName.test(name)) {
-    throw new WaybillError("CONTRACT_INVALID", `Message "${name}": a type is dotted lower-case words, as order.placed.`);
+    throw new WaybillError(
+      "CONTRACT_INVALID",
+      `Message "${name}": a type is dotted lower-case words, as order.placed.`,
+    );
   }
   const type: MessageType<T> = {
     kind,
@@ -122,7 +128,10 @@ export function versions(
   const upcasts = options.upcasts ?? {};
   for (let from = 1; from < version; from++) {
     if (upcasts[from] === undefined) {
-      throw new WaybillError("CONTRACT_INVALID", `${what} is at version ${version} but has no upcast from version ${from}.`);
+      throw new WaybillError(
+        "CONTRACT_INVALID",
+        `${what} is at version ${version} but has no upcast from version ${from}.`,
+      );
     }
   }
   return { version, upcasts };

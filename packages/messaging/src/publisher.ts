@@ -119,7 +119,10 @@ export function openPublisher(options: PublisherOptions): Publisher {
     publish: async (type, body, { id, atMs, traceparent } = {}) => {
       if (stop.signal.aborted) throw new WaybillError("CLOSED", "The publisher is closed.");
       if (!type.topic.door) {
-        throw new WaybillError("TOPIC_FOREIGN", `Topic "${type.topic.name}" is written by ${type.topic.writers.join(", ")} only.`);
+        throw new WaybillError(
+          "TOPIC_FOREIGN",
+          `Topic "${type.topic.name}" is written by ${type.topic.writers.join(", ")} only.`,
+        );
       }
       if (waitingCount >= (options.waitingMax ?? 10_000)) {
         throw new WaybillError("BACKLOG_FULL", `${waitingCount} messages wait to be stored already.`);
@@ -129,7 +132,10 @@ export function openPublisher(options: PublisherOptions): Publisher {
       const text = JSON.stringify(value);
       const room = type.topic.bytesMax - 1_500;
       if (text.length * 3 > room && Buffer.byteLength(text) > room) {
-        throw new WaybillError("MESSAGE_TOO_LARGE", `${type.name} is larger than the ${room} bytes that "${type.topic.name}" takes.`);
+        throw new WaybillError(
+          "MESSAGE_TOO_LARGE",
+          `${type.name} is larger than the ${room} bytes that "${type.topic.name}" takes.`,
+        );
       }
       const messageId = id ?? options.newId();
       const envelope: Envelope = {

@@ -6,8 +6,8 @@ import type { InputKind } from "./store.ts";
 export type Frozen<T> = unknown extends T
   ? T
   : T extends string | number | boolean | bigint | null | undefined
-  ? T
-  : { readonly [K in keyof T]: Frozen<T[K]> };
+    ? T
+    : { readonly [K in keyof T]: Frozen<T[K]> };
 
 /** A kind of state: `const order = state<Order>("order")`, then `order(id)` names one. */
 export interface StateKind<T> extends Versioned {
@@ -267,7 +267,8 @@ export interface ServiceOptions {
 export function service(name: string, options: ServiceOptions): Service {
   const seen = new Set<string>();
   for (const { on } of options.on) {
-    const trigger = on.kind === "message" ? `message ${on.type.topic.name}/${on.type.name}` : `${on.kind} ${on.type.name}`;
+    const trigger =
+      on.kind === "message" ? `message ${on.type.topic.name}/${on.type.name}` : `${on.kind} ${on.type.name}`;
     if (seen.has(trigger)) {
       throw new WaybillError("CONTRACT_INVALID", `Service "${name}" has two rules for ${trigger}.`);
     }

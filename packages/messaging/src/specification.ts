@@ -17,7 +17,12 @@ import type {
 export interface Done {
   readonly sent: readonly { readonly type: string; readonly body: unknown }[];
   readonly effects: readonly { readonly name: string; readonly input: unknown; readonly id: string }[];
-  readonly timers: readonly { readonly name: string; readonly key: string; readonly dueMs: number; readonly body: unknown }[];
+  readonly timers: readonly {
+    readonly name: string;
+    readonly key: string;
+    readonly dueMs: number;
+    readonly body: unknown;
+  }[];
   /** Names of the timers that it cleared. */
   readonly cleared: readonly string[];
 }

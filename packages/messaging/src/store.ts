@@ -269,9 +269,18 @@ export interface Store extends AsyncDisposable {
   /** Deletes outbox rows up to each `n`; by the owner, after the grace. */
   trimOutbox(id: LaneId, upTo: readonly SentRow[]): Promise<void>;
   parkedKeys(service: string): Promise<readonly ParkedKey[]>;
-  parked(service: string, partition: number, key: string, afterSeq: number, limit: number): Promise<readonly ParkedInput[]>;
+  parked(
+    service: string,
+    partition: number,
+    key: string,
+    afterSeq: number,
+    limit: number,
+  ): Promise<readonly ParkedInput[]>;
   /** Those of these (source, id) that a door has taken before. */
-  seen(service: string, keys: readonly Pick<SeenRow, "source" | "id">[]): Promise<readonly Pick<SeenRow, "source" | "id">[]>;
+  seen(
+    service: string,
+    keys: readonly Pick<SeenRow, "source" | "id">[],
+  ): Promise<readonly Pick<SeenRow, "source" | "id">[]>;
   /** Forgets what doors saw before this time, at most `limit` rows; how many it deleted. */
   forgetSeen(service: string, beforeMs: number, limit: number): Promise<number>;
 }

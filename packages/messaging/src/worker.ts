@@ -94,7 +94,10 @@ class LaneWorker implements Worker {
     const { types, adapters, transportOf, partitions } = this.#options;
     const lanesMax = Math.min(service.lanesMax ?? partitions, partitions);
     if (!Number.isInteger(lanes) || lanes < 1 || lanes > lanesMax) {
-      throw new WaybillError("CONTRACT_INVALID", `Service "${service.name}" can have 1 to ${lanesMax} lanes, not ${lanes}.`);
+      throw new WaybillError(
+        "CONTRACT_INVALID",
+        `Service "${service.name}" can have 1 to ${lanesMax} lanes, not ${lanes}.`,
+      );
     }
     return {
       running,
@@ -131,7 +134,10 @@ class LaneWorker implements Worker {
       await world.sleep(tickMs, this.#stop.signal);
       if (this.#stop.signal.aborted) return;
       await this.#tick().catch((error: unknown) => {
-        world.log("warn", "The worker could not renew or claim; it tries again.", { code: codeOf(error), error: messageOf(error) });
+        world.log("warn", "The worker could not renew or claim; it tries again.", {
+          code: codeOf(error),
+          error: messageOf(error),
+        });
         this.#loseLanesIfSilent();
       });
     }
@@ -207,7 +213,7 @@ class LaneWorker implements Worker {
     const key = keyOf(id);
     let epoch = seen.epoch;
     let caution: Caution | undefined;
-    for (let resets = 0; !this.#stop.signal.aborted; ) {
+    for (let resets = 0; !this.#stop.signal.aborted;) {
       const row = await store.claim(id, this.memberId, hosted.routes.service.level, epoch);
       if (row === undefined) return;
       epoch = row.epoch;
@@ -228,9 +234,12 @@ class LaneWorker implements Worker {
   async #open(hosted: Hosted, id: LaneId, row: LaneRow, caution: Caution | undefined): Promise<Lane> {
     const { store, world, transportOf, partitions, build, freeze = false } = this.#options;
     const recovered = await store.recover(id);
-    const owned = Array.from({ length: partitions }, (_, index) => index).filter((index) => index % id.lanes === id.lane);
+    const owned = Array.from({ length: partitions }, (_, index) => index).filter(
+      (index) => index % id.lanes === id.lane,
+    );
     const compared = await comparePositions(hosted.topics, owned, recovered.positions);
-    for (const where of compared.rewound) world.log("warn", "A position is in doubt; its log is read again from the start.", { ...id, where });
+    for (const where of compared.rewound)
+      world.log("warn", "A position is in doubt; its log is read again from the start.", { ...id, where });
     const tail = await readTail(row, recovered, transportOf, this.#stop.signal);
     const current = tail.rewound ? await this.#newSource(id, row) : row;
     const lane = new Lane({

@@ -97,7 +97,10 @@ export class Draft implements Out {
 
   save<T>(held: Held<T>, value: T): void {
     if (value === undefined) {
-      throw new WaybillError("CONTRACT_INVALID", `State ${held.ref.of.kind} ${held.ref.id}: undefined cannot be saved; use remove.`);
+      throw new WaybillError(
+        "CONTRACT_INVALID",
+        `State ${held.ref.of.kind} ${held.ref.id}: undefined cannot be saved; use remove.`,
+      );
     }
     this.#keep(held as unknown as Held<never>, value);
   }
@@ -108,7 +111,10 @@ export class Draft implements Out {
 
   #keep(held: Held<never>, value: unknown): void {
     if (!(held instanceof Lent) || held.by !== this) {
-      throw new WaybillError("STATE_UNDECLARED", `State ${held.ref.of.kind} ${held.ref.id} was not declared by this rule.`);
+      throw new WaybillError(
+        "STATE_UNDECLARED",
+        `State ${held.ref.of.kind} ${held.ref.id} was not declared by this rule.`,
+      );
     }
     this.saves.push({ entry: held.entry, value });
   }
@@ -116,7 +122,10 @@ export class Draft implements Out {
   send<T>(type: MessageType<T>, body: NoInfer<T>): Sent {
     const { service, sends, partitions, publishAtMs } = this.#context;
     if (!sends.has(type)) {
-      throw new WaybillError("TOPIC_FOREIGN", `Service "${service}" sends ${type.name} but does not list it in "sends".`);
+      throw new WaybillError(
+        "TOPIC_FOREIGN",
+        `Service "${service}" sends ${type.name} but does not list it in "sends".`,
+      );
     }
     const value = checked(type.schema, body, "MESSAGE_INVALID", `${type.name} as sent`);
     const subject = keyText(type.subject(value), `The subject of ${type.name}`);

@@ -21,13 +21,22 @@ export function bindEffects(
     if (on.kind !== "result") continue;
     const adapter = adapters[on.type.name];
     if (adapter === undefined) {
-      throw new WaybillError("EFFECT_UNBOUND", `Service "${service.name}" has no adapter for its effect ${on.type.name}.`);
+      throw new WaybillError(
+        "EFFECT_UNBOUND",
+        `Service "${service.name}" has no adapter for its effect ${on.type.name}.`,
+      );
     }
     if (on.type.money && adapter.idempotent === "none") {
-      throw new WaybillError("EFFECT_UNSAFE", `Effect ${on.type.name} moves money; its adapter cannot repeat a call safely.`);
+      throw new WaybillError(
+        "EFFECT_UNSAFE",
+        `Effect ${on.type.name} moves money; its adapter cannot repeat a call safely.`,
+      );
     }
     if (adapter.idempotent === "key" && adapter.keyTtlMs === undefined) {
-      throw new WaybillError("EFFECT_UNSAFE", `The adapter of ${on.type.name} does not say how long a key is remembered.`);
+      throw new WaybillError(
+        "EFFECT_UNSAFE",
+        `The adapter of ${on.type.name} does not say how long a key is remembered.`,
+      );
     }
     if (adapter.idempotent === "find" && adapter.find === undefined) {
       throw new WaybillError("EFFECT_UNSAFE", `The adapter of ${on.type.name} says "find" and has no find.`);
@@ -181,7 +190,9 @@ export class EffectsRunner {
     const durable = new Promise<void>((done) => this.#begun.push({ row: begun, done }));
     this.#onOwed();
     await durable;
-    return this.#stop.signal.aborted ? { kind: "again", reason: "closing", afterMs: undefined, doubt: true } : undefined;
+    return this.#stop.signal.aborted
+      ? { kind: "again", reason: "closing", afterMs: undefined, doubt: true }
+      : undefined;
   }
 
   /** Called when the rows of a `takeRetried` are durable. */
@@ -199,7 +210,13 @@ export class EffectsRunner {
     const nowMs = this.#store.nowMs();
     const wait = verdict.afterMs ?? backoffMs[Math.min(row.attempts, backoffMs.length - 1)]!;
     const firstMs = row.firstMs ?? Math.min(row.dueMs, nowMs);
-    const next = { ...row, attempts: row.attempts + 1, firstMs, dueMs: nowMs + wait, error: verdict.reason.slice(0, 500) };
+    const next = {
+      ...row,
+      attempts: row.attempts + 1,
+      firstMs,
+      dueMs: nowMs + wait,
+      error: verdict.reason.slice(0, 500),
+    };
     chain.rows[0] = next;
     chain.doubt ||= verdict.doubt;
     this.#retried.set(row.id, next);
@@ -255,7 +272,8 @@ export class EffectsRunner {
       for (;;) {
         for (const queue of this.#queues.values()) queue.unloaded = false;
         const held = new Set<string>();
-        for (const queue of this.#queues.values()) for (const chain of queue.chains.values()) held.add(chain.rows[0]?.id ?? "");
+        for (const queue of this.#queues.values())
+          for (const chain of queue.chains.values()) held.add(chain.rows[0]?.id ?? "");
         const heads = await this.#store.effectHeads(this.#id, Number.MAX_SAFE_INTEGER, page, held);
         const room = heads.filter((row) => this.#takeHead(row)).length;
         for (const queue of this.#queues.values()) this.#run(queue);

@@ -79,7 +79,12 @@ export class Inbox {
     }
     const reader = transport.reader(positions);
     this.#readers.push(reader);
-    this.#loops.push(this.#read(reader, [...partitions.keys()].map((topic) => this.#shelves.get(topic)!)));
+    this.#loops.push(
+      this.#read(
+        reader,
+        [...partitions.keys()].map((topic) => this.#shelves.get(topic)!),
+      ),
+    );
   }
 
   async #read(reader: Reader, shelves: readonly Shelf[]): Promise<void> {
@@ -113,7 +118,9 @@ export class Inbox {
     if (signal.aborted) return false;
     if (codeOf(error) !== "TRANSPORT_UNAVAILABLE") {
       const failed =
-        error instanceof WaybillError ? error : new WaybillError("TRANSPORT_UNAVAILABLE", messageOf(error), { cause: error });
+        error instanceof WaybillError
+          ? error
+          : new WaybillError("TRANSPORT_UNAVAILABLE", messageOf(error), { cause: error });
       this.#onFailed(failed);
       return false;
     }

@@ -163,7 +163,11 @@ export class Lane {
   start(sent: ReadonlyMap<string, SentRow>, blocked: ReadonlyMap<string, WaybillError>): void {
     this.#resumeSending(sent);
     const byTransport = Map.groupBy(this.#tracks.values(), (track) => this.#options.transportOf(track.topic));
-    for (const [transport, tracks] of byTransport) this.#inbox.open(transport, tracks.map((track) => track.row()));
+    for (const [transport, tracks] of byTransport)
+      this.#inbox.open(
+        transport,
+        tracks.map((track) => track.row()),
+      );
     for (const [topic, error] of blocked) this.#block(topic, error);
     this.#effects.start();
     void this.#run();
@@ -387,7 +391,8 @@ export class Lane {
   async #shutDown(): Promise<void> {
     this.#stop.abort();
     await this.#inbox.close();
-    if (this.#end?.kind === "closed") while (this.#undurable > 0 && this.#end.kind === "closed") await this.#bell.wait();
+    if (this.#end?.kind === "closed")
+      while (this.#undurable > 0 && this.#end.kind === "closed") await this.#bell.wait();
     await this.#effects.close();
     await this.#sender.close();
     for (const command of this.#commands.splice(0)) await command();
@@ -471,7 +476,11 @@ export class Lane {
       ...this.id,
       epoch: this.#options.row.epoch,
       timeMs: this.#timeMs,
-      positions: Array.from(this.#tracks.values(), ({ topic, partition, nextOffset }) => ({ topic, partition, nextOffset })),
+      positions: Array.from(this.#tracks.values(), ({ topic, partition, nextOffset }) => ({
+        topic,
+        partition,
+        nextOffset,
+      })),
       blocked: this.#inbox.blocked.map(({ topic, error }) => ({ topic, code: error.code, reason: error.message })),
       away: this.#inbox.away,
       parkedKeys: this.#parking.size,

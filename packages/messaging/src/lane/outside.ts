@@ -81,9 +81,13 @@ function tooLate(
   nowMs: number,
 ): Outcome<unknown> | undefined {
   const ageMs = nowMs - (row.firstMs ?? row.dueMs);
-  if (doubt && type.atMostOnce) return { kind: "unknown", reason: "The call was interrupted, and is made at most once." };
+  if (doubt && type.atMostOnce)
+    return { kind: "unknown", reason: "The call was interrupted, and is made at most once." };
   if (doubt && adapter.idempotent === "key" && ageMs >= (adapter.keyTtlMs ?? 0)) {
-    return { kind: "unknown", reason: `The other side may have forgotten the call's key after ${ageMs} ms: ${row.error ?? "interrupted"}` };
+    return {
+      kind: "unknown",
+      reason: `The other side may have forgotten the call's key after ${ageMs} ms: ${row.error ?? "interrupted"}`,
+    };
   }
   if (type.giveUpMs !== undefined && ageMs >= type.giveUpMs) {
     const reason = `Given up after ${ageMs} ms: ${row.error ?? "no answer"}`;

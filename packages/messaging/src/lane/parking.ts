@@ -55,7 +55,10 @@ export class Parking {
   add(key: string): void {
     const inputs = (this.#counts.get(key) ?? 0) + 1;
     if (inputs > this.#limits.inputsMax) {
-      throw new WaybillError("PARKING_FULL", `More than ${this.#limits.inputsMax} inputs wait behind the parked key "${key}".`);
+      throw new WaybillError(
+        "PARKING_FULL",
+        `More than ${this.#limits.inputsMax} inputs wait behind the parked key "${key}".`,
+      );
     }
     this.#counts.set(key, inputs);
   }
@@ -100,7 +103,10 @@ export class Parking {
     const key = parkingKey(input);
     const before = this.#keys.get(key);
     if (before === undefined && this.#keys.size >= this.#limits.keysMax) {
-      throw new WaybillError("PARKING_FULL", `More than ${this.#limits.keysMax} keys of this lane are parked; the last: ${why.error}`);
+      throw new WaybillError(
+        "PARKING_FULL",
+        `More than ${this.#limits.keysMax} keys of this lane are parked; the last: ${why.error}`,
+      );
     }
     const parked: ParkedKey = {
       partition: before?.partition ?? partition,
@@ -151,9 +157,13 @@ export class Parking {
       if (recent.failed) failing.add(recent.key);
     }
     if (failing.size >= failingKeysMin && failing.size * 2 > seen.size) {
-      throw new WaybillError("MOST_KEYS_FAIL", `${failing.size} of the last ${seen.size} keys failed: an outage or a bad build.`, {
-        details: { failing: failing.size, seen: seen.size },
-      });
+      throw new WaybillError(
+        "MOST_KEYS_FAIL",
+        `${failing.size} of the last ${seen.size} keys failed: an outage or a bad build.`,
+        {
+          details: { failing: failing.size, seen: seen.size },
+        },
+      );
     }
   }
 }

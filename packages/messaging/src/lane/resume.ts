@@ -21,7 +21,8 @@ export function resumeAt(position: PositionRow, bounds: PartitionBounds, found: 
   if (position.nextOffset > bounds.nextOffset) return { kind: "rewind", why: "the log ends before the position" };
   const { lastOffset } = position;
   const kept = lastOffset !== undefined && lastOffset >= bounds.firstOffset;
-  if (kept && found !== position.lastId) return { kind: "rewind", why: "another message stands where the last one was read" };
+  if (kept && found !== position.lastId)
+    return { kind: "rewind", why: "another message stands where the last one was read" };
   return { kind: "as-is" };
 }
 
@@ -40,7 +41,10 @@ export async function comparePositions(
     for (const partition of partitions) {
       const at = bounds[partition];
       if (at === undefined) {
-        throw new WaybillError("TOPIC_MISMATCH", `Topic "${topic}" has ${bounds.length} partitions; partition ${partition} was expected.`);
+        throw new WaybillError(
+          "TOPIC_MISMATCH",
+          `Topic "${topic}" has ${bounds.length} partitions; partition ${partition} was expected.`,
+        );
       }
       const row = byName.get(`${topic}/${partition}`) ?? unread(topic, partition);
       const resume = resumeAt(row, at, await lastIdAt(transport, row, at));
@@ -106,7 +110,7 @@ export async function readTail(
     const known = sent.logId === bounds.logId ? sent.lastOffset : bounds.firstOffset;
     const from = Math.max(known, bounds.firstOffset);
     await using reader = transport.reader([{ topic, partition, logId: bounds.logId, nextOffset: from }]);
-    for (let at = from; at < bounds.nextOffset && !signal.aborted; ) {
+    for (let at = from; at < bounds.nextOffset && !signal.aborted;) {
       const fetched = await reader.fetch({ messages: 1_000, bytes: 4_194_304, waitMs: 0 }, signal);
       for (const message of fetched.messages) {
         const { stamp, offset } = message;

@@ -47,7 +47,10 @@ export function ruleOf(routes: Routes, input: Input): Rule | undefined {
   if (input.kind === "message") return messageRule(routes, input);
   const rule = input.kind === "timer" ? routes.timers.get(input.type) : routes.results.get(input.type);
   if (rule === undefined) {
-    throw new WaybillError("MESSAGE_UNKNOWN", `Service "${routes.service.name}" has no rule for ${input.kind} ${input.type}.`);
+    throw new WaybillError(
+      "MESSAGE_UNKNOWN",
+      `Service "${routes.service.name}" has no rule for ${input.kind} ${input.type}.`,
+    );
   }
   return rule;
 }
@@ -58,7 +61,10 @@ function messageRule(routes: Routes, input: Input): Rule | undefined {
   if (rule !== undefined || topic?.known.has(input.type) === true) return rule;
   if (topic?.topic.door === false) {
     // Its writers are ours: a newer build of them sends what this one has not heard of.
-    throw new WaybillError("LEVEL_TOO_LOW", `Topic "${input.topic}" carries ${input.type}, which this build does not know.`);
+    throw new WaybillError(
+      "LEVEL_TOO_LOW",
+      `Topic "${input.topic}" carries ${input.type}, which this build does not know.`,
+    );
   }
   throw new WaybillError("MESSAGE_UNKNOWN", `Topic "${input.topic}" takes no ${input.type}.`);
 }

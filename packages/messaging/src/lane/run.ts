@@ -42,7 +42,13 @@ interface Ready {
  * Handles a batch of inputs in order and gathers what they change in `work`. An input that fails changes nothing but
  * the parking. Throws only what the whole lane must stop or step back for. Returns the lane's time after the batch.
  */
-export async function run(bench: Bench, inputs: readonly Input[], work: Work, laneTimeMs: number, nowMs: number): Promise<number> {
+export async function run(
+  bench: Bench,
+  inputs: readonly Input[],
+  work: Work,
+  laneTimeMs: number,
+  nowMs: number,
+): Promise<number> {
   const repeats = await seenBefore(bench, inputs);
   const ready: Ready[] = [];
   for (const input of inputs) {
@@ -177,7 +183,13 @@ async function prefetch(bench: Bench, ready: readonly Ready[]): Promise<void> {
 }
 
 /** Adds to `missing` the states that a rule's step at this depth names and the cache does not hold. */
-function collect(bench: Bench, rule: Rule, body: unknown, depth: number, missing: Map<string, StateRef<unknown>>): void {
+function collect(
+  bench: Bench,
+  rule: Rule,
+  body: unknown,
+  depth: number,
+  missing: Map<string, StateRef<unknown>>,
+): void {
   const steps = rule.steps as unknown as readonly Step[];
   try {
     const before: Entry[][] = [];

@@ -62,7 +62,14 @@ export class Sender {
 
   /** Takes up a destination where a former owner left it: everything above `sentN` up to `committedN` is in the table. */
   resume(destination: TopicPartition, sentN: number, committedN: number): void {
-    this.#destinations.set(nameOf(destination), { ...destination, queue: [], sentN, committedN, busy: false, failures: 0 });
+    this.#destinations.set(nameOf(destination), {
+      ...destination,
+      queue: [],
+      sentN,
+      committedN,
+      busy: false,
+      failures: 0,
+    });
   }
 
   /** Adds messages that are durable, in order of `n`. */
@@ -71,7 +78,11 @@ export class Sender {
       const destination = this.#destination(message);
       const inMemory = destination.queue.at(-1)?.stamp.n ?? destination.sentN;
       // Behind a message that lies in the table only, everything is read from there.
-      if (inMemory === destination.committedN && this.#messages < this.#limits.messages && this.#bytes < this.#limits.bytes) {
+      if (
+        inMemory === destination.committedN &&
+        this.#messages < this.#limits.messages &&
+        this.#bytes < this.#limits.bytes
+      ) {
         destination.queue.push(message);
         this.#messages += 1;
         this.#bytes += bodyBytes(message.body);
@@ -85,7 +96,15 @@ export class Sender {
     const name = nameOf(of);
     let destination = this.#destinations.get(name);
     if (destination === undefined) {
-      destination = { topic: of.topic, partition: of.partition, queue: [], sentN: 0, committedN: 0, busy: false, failures: 0 };
+      destination = {
+        topic: of.topic,
+        partition: of.partition,
+        queue: [],
+        sentN: 0,
+        committedN: 0,
+        busy: false,
+        failures: 0,
+      };
       this.#destinations.set(name, destination);
     }
     return destination;

@@ -35,7 +35,10 @@ export class Work {
   readonly #service: string;
   readonly #states = new Map<Entry, number>();
   readonly #tracks = new Set<Track>();
-  readonly #timers = new Map<string, { key: TimerRow | { partition: number; key: string; name: string }; set: boolean }>();
+  readonly #timers = new Map<
+    string,
+    { key: TimerRow | { partition: number; key: string; name: string }; set: boolean }
+  >();
   readonly messages: OutgoingMessage[] = [];
   readonly effectsAdded: EffectRow[] = [];
   readonly effectsDone: EffectKey[] = [];
