@@ -34,7 +34,7 @@ export interface WrongTotal {
 /** Of a list that is only there to be looked at, this many are kept; all are counted. */
 const examplesMax = 100;
 
-export class Counter extends Map<string, number> {
+class Counter extends Map<string, number> {
   add(key: string, by: number): void {
     this.set(key, (this.get(key) ?? 0) + by);
   }
