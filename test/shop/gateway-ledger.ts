@@ -34,8 +34,7 @@ export function gatewayLedger() {
       book.back += amount.minor;
       if (book.back > book.taken) throw new Error(`${reference} gets back more than was taken.`);
     } else {
-      if (book.held < amount.minor)
-        throw new Error(`${name} of ${reference} finds nothing that is held.`);
+      if (book.held < amount.minor) throw new Error(`${name} of ${reference} finds nothing that is held.`);
       book.held -= amount.minor;
       if (name === "payment.capture") book.taken += amount.minor;
     }
@@ -49,11 +48,7 @@ export function gatewayLedger() {
   return {
     books,
     /** Runs one call. An expired authorisation is one that the gateway has let go by itself. */
-    call(
-      name: string,
-      input: AuthoriseRequest | PaymentRequest,
-      behaviour: Behaviour,
-    ): Outcome<Receipt> {
+    call(name: string, input: AuthoriseRequest | PaymentRequest, behaviour: Behaviour): Outcome<Receipt> {
       const does = behaviour === "done" || behaviour === "done-unknown";
       if (does) apply(name, input);
       if (behaviour === "expired") bookOf(input.reference).held = 0;
@@ -63,14 +58,18 @@ export function gatewayLedger() {
       if (behaviour === "expired") return { kind: "refused", reason: "authorisation_expired" };
       return { kind: "unknown", reason: "nobody can tell" };
     },
-    /** What a person finds out who asks. Money that cannot be moved by call is moved by hand, and that is a yes. */
-    truth(name: string, input: AuthoriseRequest | PaymentRequest): "done" | "refused" {
-      const key = `${input.reference} ${name}`;
-      if (fates.get(key) === "refused" && name !== "payment.authorise") {
-        apply(name, input);
-        fates.set(key, "done");
-      }
-      return fates.get(key) ?? "refused";
+    /**
+     * What a person finds out who asks, and does who can: money that could not be taken or given back by a call is taken
+     * or given back by hand, and the answer is yes. An authorisation that never was stays none.
+     */
+    truth(name: string, reference: string, minor: number): "done" | "refused" {
+      const fate = fates.get(`${reference} ${name}`) ?? "refused";
+      if (fate === "done" || name === "payment.authorise") return fate;
+      const book = bookOf(reference);
+      book.held = 0;
+      if (name === "payment.capture") book.taken += minor;
+      if (name === "payment.refund") book.back += minor;
+      return "done";
     },
   };
 }

@@ -32,10 +32,7 @@ const timerTypes = [paymentDeadline, dispatchDue];
  * All six services with nothing but queues between them. It promises what a real engine promises and no more: order for
  * each topic and key, and for each effect queue of an entity. `pick(n)` chooses what comes next, from 0 to n − 1.
  */
-export function shop(options: {
-  readonly pick: (n: number) => number;
-  readonly fulfilment?: FulfilmentOptions;
-}) {
+export function shop(options: { readonly pick: (n: number) => number; readonly fulfilment?: FulfilmentOptions }) {
   const services: Record<string, Specification> = {
     catalogue: specification(catalogue()),
     orders: specification(orders({ paymentDeadlineMs: 60_000 })),
@@ -66,8 +63,7 @@ export function shop(options: {
       calls.set(queue, [...(calls.get(queue) ?? []), { service, name, input }]);
     }
     for (const name of done.cleared) timers.delete(`${service} ${name} ${key}`);
-    for (const { name, dueMs } of done.timers)
-      timers.set(`${service} ${name} ${key}`, { service, name, key, dueMs });
+    for (const { name, dueMs } of done.timers) timers.set(`${service} ${name} ${key}`, { service, name, key, dueMs });
   };
 
   const handle = ({ service, type, body }: Waiting): void => {
@@ -107,10 +103,7 @@ export function shop(options: {
     answer(by: (call: Call) => Outcome<unknown>): boolean {
       const open = [...calls].filter(([, waiting]) => waiting.length > 0);
       if (open.length === 0) return false;
-      const [queue, [call, ...rest]] = open[options.pick(open.length)] as [
-        string,
-        [Call, ...Call[]],
-      ];
+      const [queue, [call, ...rest]] = open[options.pick(open.length)] as [string, [Call, ...Call[]]];
       calls.set(queue, rest);
       const type = effectTypes.find(({ name }) => name === call.name)!;
       const key = call.input.reference ?? call.input.orderId;
@@ -127,8 +120,7 @@ export function shop(options: {
       if (next === undefined) return false;
       const [id, { service, name, key, dueMs }] = next;
       timers.delete(id);
-      for (const specified of Object.values(services))
-        specified.nowMs = Math.max(specified.nowMs, dueMs);
+      for (const specified of Object.values(services)) specified.nowMs = Math.max(specified.nowMs, dueMs);
       carryOut(
         service,
         key,

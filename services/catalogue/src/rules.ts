@@ -5,16 +5,11 @@ import type { Frozen } from "@waybill/messaging";
 export type Product = ProductPut;
 
 /** Puts a product; undefined when it is so already. */
-export function put(
-  known: Frozen<Product> | undefined,
-  wanted: Product,
-): { product: Product; say: Said } | undefined {
+export function put(known: Frozen<Product> | undefined, wanted: Product): { product: Product; say: Said } | undefined {
   if (known !== undefined && sameProduct(known, wanted)) return undefined;
   return { product: wanted, say: say(productChanged, wanted) };
 }
 
 function sameProduct(a: Product, b: Product): boolean {
-  return (
-    a.title === b.title && a.price === b.price && a.currency === b.currency && a.active === b.active
-  );
+  return a.title === b.title && a.price === b.price && a.currency === b.currency && a.active === b.active;
 }

@@ -44,15 +44,9 @@ export function created(m: OrderConfirmed, atMs: number): Shipment {
 }
 
 /** Sends a waiting shipment off. From here on nothing can be cancelled. */
-export function dispatch(
-  shipment: Shipment | undefined,
-  m: ShipmentDispatch,
-  atMs: number,
-): Decision {
-  if (shipment === undefined)
-    return refused(m.orderId, "dispatch", "The order has no shipment: it is not confirmed.");
-  if (shipment.status === "cancelled")
-    return refused(m.orderId, "dispatch", "The shipment is cancelled.");
+export function dispatch(shipment: Shipment | undefined, m: ShipmentDispatch, atMs: number): Decision {
+  if (shipment === undefined) return refused(m.orderId, "dispatch", "The order has no shipment: it is not confirmed.");
+  if (shipment.status === "cancelled") return refused(m.orderId, "dispatch", "The shipment is cancelled.");
   if (shipment.status !== "waiting") return nothing;
   const tracking = m.tracking === undefined ? {} : { tracking: m.tracking };
   return {
@@ -62,11 +56,9 @@ export function dispatch(
 }
 
 export function deliver(shipment: Shipment | undefined, orderId: string, atMs: number): Decision {
-  if (shipment === undefined)
-    return refused(orderId, "deliver", "The order has no shipment: it is not confirmed.");
+  if (shipment === undefined) return refused(orderId, "deliver", "The order has no shipment: it is not confirmed.");
   if (shipment.status === "delivered") return nothing;
-  if (shipment.status !== "dispatched")
-    return refused(orderId, "deliver", `The shipment is ${shipment.status}.`);
+  if (shipment.status !== "dispatched") return refused(orderId, "deliver", `The shipment is ${shipment.status}.`);
   return {
     shipment: { ...became(shipment, "delivered"), deliveredAtMs: atMs },
     say: [say(shipmentDelivered, { orderId })],

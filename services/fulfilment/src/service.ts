@@ -8,16 +8,7 @@ import {
   shipmentDispatched,
   shipmentRefused,
 } from "@waybill/contracts";
-import {
-  service,
-  state,
-  timer,
-  when,
-  whenDue,
-  type Held,
-  type Out,
-  type Service,
-} from "@waybill/messaging";
+import { service, state, timer, when, whenDue, type Held, type Out, type Service } from "@waybill/messaging";
 import { cancel, created, deliver, dispatch, type Decision, type Shipment } from "./rules.ts";
 
 /** By the order's id. */
@@ -40,8 +31,7 @@ export function fulfilment({ dispatchAfterMs }: FulfilmentOptions = {}): Service
         (m, [held], out) => {
           if (held.value !== undefined) return;
           const waiting = created(m, out.nowMs);
-          if (dispatchAfterMs === 0)
-            return carryOut(held, dispatch(waiting, { orderId: m.orderId }, out.nowMs), out);
+          if (dispatchAfterMs === 0) return carryOut(held, dispatch(waiting, { orderId: m.orderId }, out.nowMs), out);
           out.save(held, waiting);
           if (dispatchAfterMs !== undefined) out.at(dispatchDue, out.nowMs + dispatchAfterMs);
         },
@@ -50,8 +40,7 @@ export function fulfilment({ dispatchAfterMs }: FulfilmentOptions = {}): Service
         orderCancelRequested,
         (m) => [shipment(m.orderId)],
         (m, [held], out) => {
-          if (held.value === undefined)
-            return out.notYet(`Order ${m.orderId} has no shipment yet.`);
+          if (held.value === undefined) return out.notYet(`Order ${m.orderId} has no shipment yet.`);
           settle(held, cancel(held.value, m), out);
         },
       ),

@@ -69,11 +69,7 @@ export interface Decision {
 }
 
 /** Reserves all of an order's goods or none. `stocks[i]` belongs to `demand[i]`. */
-export function reserve(
-  orderId: string,
-  demand: readonly Demand[],
-  stocks: readonly Stock[],
-): Decision {
+export function reserve(orderId: string, demand: readonly Demand[], stocks: readonly Stock[]): Decision {
   const short = shortfall(demand, stocks);
   if (short.length > 0) {
     const reservation: Reservation = { status: "refused", lines: [] };
@@ -98,11 +94,7 @@ function shortfall(demand: readonly Demand[], stocks: readonly Stock[]): readonl
 }
 
 /** Gives the goods of a cancelled order back to the shelf; undefined when they are not held. */
-export function release(
-  orderId: string,
-  from: Reservation,
-  stocks: readonly Stock[],
-): Decision | undefined {
+export function release(orderId: string, from: Reservation, stocks: readonly Stock[]): Decision | undefined {
   if (from.status !== "held") return undefined;
   const after = stocks.map((stock, at) => moved(stock, 0, -from.lines[at]!.quantity));
   const lines = movements(from.lines, after);
@@ -114,20 +106,14 @@ export function release(
 }
 
 /** Takes the goods of a dispatched order off the books; undefined when that is done already. */
-export function ship(
-  orderId: string,
-  from: Reservation,
-  stocks: readonly Stock[],
-): Decision | undefined {
+export function ship(orderId: string, from: Reservation, stocks: readonly Stock[]): Decision | undefined {
   if (from.status === "shipped") return undefined;
   if (from.status !== "held") {
     throw new Error(
       `Order ${orderId} was dispatched, but its goods are ${from.status}: count the shelf, then discard this.`,
     );
   }
-  const after = stocks.map((stock, at) =>
-    moved(stock, -from.lines[at]!.quantity, -from.lines[at]!.quantity),
-  );
+  const after = stocks.map((stock, at) => moved(stock, -from.lines[at]!.quantity, -from.lines[at]!.quantity));
   return {
     reservation: became(from, "shipped"),
     stocks: after,
@@ -139,11 +125,7 @@ export function ship(
  * Adjusts a SKU; one that is not known yet begins as `none`. An adjustment that would leave fewer pieces than are reserved is refused, and said so: the orders that
  * hold them must be cancelled first. Nothing is ever promised twice.
  */
-export function adjust(
-  known: Stock | undefined,
-  none: Stock,
-  m: StockAdjust,
-): { stock: Stock; say: readonly Said[] } {
+export function adjust(known: Stock | undefined, none: Stock, m: StockAdjust): { stock: Stock; say: readonly Said[] } {
   const stock = known ?? none;
   const onHand = stock.onHand + m.quantity;
   const refusal = adjustmentRefusal(stock, onHand);
@@ -174,8 +156,7 @@ export function adjust(
 
 function adjustmentRefusal(stock: Stock, onHand: number): string | undefined {
   if (onHand < 0) return `Only ${stock.onHand} pieces are on hand.`;
-  if (onHand < stock.reserved)
-    return `${stock.reserved} of ${stock.onHand} pieces are reserved for orders.`;
+  if (onHand < stock.reserved) return `${stock.reserved} of ${stock.onHand} pieces are reserved for orders.`;
   if (onHand > onHandMax) return `More than ${onHandMax} pieces cannot be counted.`;
   return undefined;
 }
@@ -189,9 +170,7 @@ function moved(stock: Stock, onHandBy: number, reservedBy: number): Stock {
   const onHand = stock.onHand + onHandBy;
   const reserved = stock.reserved + reservedBy;
   if (reserved < 0 || onHand < reserved) {
-    throw new Error(
-      `Stock would be ${onHand} on hand with ${reserved} reserved: the books do not agree.`,
-    );
+    throw new Error(`Stock would be ${onHand} on hand with ${reserved} reserved: the books do not agree.`);
   }
   return { onHand, reserved, lowAt: stock.lowAt };
 }
@@ -203,11 +182,7 @@ function movements(demand: readonly Demand[], after: readonly Stock[]): readonly
   });
 }
 
-function crossings(
-  demand: readonly Demand[],
-  before: readonly Stock[],
-  after: readonly Stock[],
-): readonly Said[] {
+function crossings(demand: readonly Demand[], before: readonly Stock[], after: readonly Stock[]): readonly Said[] {
   return demand.flatMap(({ sku }, at) => crossing(sku, before[at]!, after[at]!));
 }
 

@@ -62,8 +62,7 @@ export function inventory(options: InventoryOptions = {}): Service {
         (m) => [reservation(m.orderId)],
         (_, [held]) => stocksOf(held.value?.lines ?? []),
         (m, [held], stocks, out) => {
-          if (held.value !== undefined)
-            carryOut(held, stocks, release(m.orderId, held.value, valuesOf(stocks)), out);
+          if (held.value !== undefined) carryOut(held, stocks, release(m.orderId, held.value, valuesOf(stocks)), out);
         },
       ),
       when(
@@ -71,8 +70,7 @@ export function inventory(options: InventoryOptions = {}): Service {
         (m) => [reservation(m.orderId)],
         (_, [held]) => stocksOf(held.value?.lines ?? []),
         (m, [held], stocks, out) => {
-          if (held.value === undefined)
-            return out.notYet(`Order ${m.orderId} has no reservation yet.`);
+          if (held.value === undefined) return out.notYet(`Order ${m.orderId} has no reservation yet.`);
           carryOut(held, stocks, ship(m.orderId, held.value, valuesOf(stocks)), out);
         },
       ),

@@ -23,11 +23,7 @@ export function written(mails: Mails | undefined, kind: MailKind): Mails | undef
 }
 
 /** Notes what came of a letter; undefined when it went out, which needs no note. */
-export function delivered(
-  mails: Mails | undefined,
-  kind: MailKind,
-  outcome: Outcome<null>,
-): Mails | undefined {
+export function delivered(mails: Mails | undefined, kind: MailKind, outcome: Outcome<null>): Mails | undefined {
   if (outcome.kind === "done") return undefined;
   const known = mails ?? none;
   return { ...known, failed: { ...known.failed, [kind]: `${outcome.kind}: ${outcome.reason}` } };

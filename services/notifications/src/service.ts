@@ -10,15 +10,7 @@ import {
   type Service,
 } from "@waybill/messaging";
 import { sendMail, type Mail } from "./mail.ts";
-import {
-  cancelledMail,
-  confirmedMail,
-  delivered,
-  refundedMail,
-  shippedMail,
-  written,
-  type Mails,
-} from "./rules.ts";
+import { cancelledMail, confirmedMail, delivered, refundedMail, shippedMail, written, type Mails } from "./rules.ts";
 
 /** By the order's id. */
 export const mails = state<Mails>("mails");
@@ -43,10 +35,7 @@ export function notifications(): Service {
   });
 }
 
-function tells<B extends { readonly orderId: string }>(
-  type: MessageType<B>,
-  letter: (body: Frozen<B>) => Mail,
-): Rule {
+function tells<B extends { readonly orderId: string }>(type: MessageType<B>, letter: (body: Frozen<B>) => Mail): Rule {
   return when(
     type,
     (m) => [mails((m as B).orderId)],

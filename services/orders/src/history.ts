@@ -5,13 +5,7 @@ import type { InputInfo, Sent } from "@waybill/messaging";
  * A message of an order's life, as it is kept: small, since it is written again with each step. A message that orders
  * sent has no offset yet; its id names it. What orders consumed and is no message (a deadline) has no topic.
  */
-export type HistoryEntry = readonly [
-  type: string,
-  partition: number,
-  offset: number | null,
-  id: string,
-  atMs: number,
-];
+export type HistoryEntry = readonly [type: string, partition: number, offset: number | null, id: string, atMs: number];
 
 /** A message of an order's life, for people. */
 export interface Journey {

@@ -1,10 +1,4 @@
-import type {
-  Currency,
-  LineProblem,
-  OrderRejected,
-  OrderCancelled,
-  ShortLine,
-} from "@waybill/contracts";
+import type { Currency, LineProblem, OrderRejected, OrderCancelled, ShortLine } from "@waybill/contracts";
 import type { HistoryEntry } from "./history.ts";
 
 export type OrderStatus = keyof typeof transitions;
@@ -62,6 +56,8 @@ export interface Order {
   readonly cancelRefused?: string;
   /** What a person must look at. */
   readonly attention?: string | undefined;
+  /** It is cancelled, and payments holds nothing of it any more. */
+  readonly moneySettled?: true;
   /** How often the same id was placed again with other content; such a one changes nothing else. */
   readonly conflicts?: number;
   readonly shippedAtMs?: number;

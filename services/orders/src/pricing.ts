@@ -1,10 +1,4 @@
-import {
-  amountMax,
-  lineAmount,
-  type LineProblem,
-  type OrderImport,
-  type OrderPlace,
-} from "@waybill/contracts";
+import { amountMax, lineAmount, type LineProblem, type OrderImport, type OrderPlace } from "@waybill/contracts";
 import type { PricedLine, Product } from "./order.ts";
 
 /** Lines with their prices and what they add up to, or what is wrong with them. */
@@ -14,10 +8,7 @@ export type Priced =
   | { readonly kind: "refused"; readonly problems: readonly LineProblem[] };
 
 /** Prices an order from the shop's own products; each line that cannot be sold is named with its reason. */
-export function pricedByCatalogue(
-  m: OrderPlace,
-  productOf: (sku: string) => Product | undefined,
-): Priced {
+export function pricedByCatalogue(m: OrderPlace, productOf: (sku: string) => Product | undefined): Priced {
   const problems: LineProblem[] = [];
   const lines: PricedLine[] = [];
   for (const [line, { sku, quantity }] of m.lines.entries()) {
@@ -34,21 +25,13 @@ export function pricedByItself(m: OrderImport): Priced {
   return summed(m.lines.map(({ sku, quantity, unitPrice }) => priced(sku, quantity, unitPrice, m)));
 }
 
-function problemOf(
-  product: Product | undefined,
-  m: OrderPlace,
-): LineProblem["problem"] | undefined {
+function problemOf(product: Product | undefined, m: OrderPlace): LineProblem["problem"] | undefined {
   if (product === undefined) return "unknown-sku";
   if (!product.active) return "inactive-sku";
   return product.currency === m.currency ? undefined : "wrong-currency";
 }
 
-function priced(
-  sku: string,
-  quantity: number,
-  unitPrice: string,
-  { currency }: OrderPlace | OrderImport,
-): PricedLine {
+function priced(sku: string, quantity: number, unitPrice: string, { currency }: OrderPlace | OrderImport): PricedLine {
   return { sku, quantity, unitPrice, amount: lineAmount(unitPrice, quantity, currency) };
 }
 

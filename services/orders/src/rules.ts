@@ -17,6 +17,7 @@ import {
   type OrderImport,
   type OrderPlace,
   type OrderRejected,
+  type PaymentUncertain,
   type Said,
   type ShipmentDispatched,
   type StockRefused,
@@ -53,10 +54,7 @@ export function place(m: OrderPlace | OrderImport, priced: Priced): Decision {
   return { order, say: [say(orderPlaced, body)] };
 }
 
-function rejectedAtOnce(
-  m: OrderPlace | OrderImport,
-  priced: Exclude<Priced, { kind: "priced" }>,
-): Decision {
+function rejectedAtOnce(m: OrderPlace | OrderImport, priced: Exclude<Priced, { kind: "priced" }>): Decision {
   const reason = priced.kind === "refused" ? "lines-refused" : "total-too-large";
   const problems = priced.kind === "refused" ? priced.problems : [];
   const order = begun(m, "rejected", { lines: m.lines, total: 0, reason, problems });
@@ -101,6 +99,7 @@ export function goodsReserved(order: Order): Maybe {
 }
 
 export function goodsRefused(order: Order, m: StockRefused): Maybe {
+  if (order.status === "cancelled") return noted(order);
   if (order.status !== "placed") return undefined;
   const reason: OrderRejected["reason"] = "out-of-stock";
   const { orderId, short } = m;
@@ -123,7 +122,9 @@ export function paymentHeld(order: Order): Maybe {
 }
 
 export function paymentDeclinedBy(order: Order, reason: string): Maybe {
-  return order.status === "reserved" ? cancelledFor(order, "payment-declined", reason) : undefined;
+  const known: Order = { ...order, attention: undefined, moneySettled: true };
+  if (order.status === "reserved") return cancelledFor(known, "payment-declined", reason);
+  return order.status === "cancelled" ? noted(known) : undefined;
 }
 
 export function deadlinePassed(order: Order): Maybe {
@@ -184,8 +185,7 @@ function cancelledFor(order: Order, reason: OrderCancelled["reason"], detail: st
 
 /** The goods have left; a cancel that was on its way has lost the race. */
 export function goodsSent(order: Order, m: ShipmentDispatched, atMs: number): Maybe {
-  if (order.status === "cancelled")
-    return attentionTo(order, "The goods have left although the order is cancelled.");
+  if (order.status === "cancelled") return attentionTo(order, "The goods have left although the order is cancelled.");
   if (order.status !== "confirmed" && order.status !== "cancelling") return undefined;
   const { orderId, customer } = order;
   const tracking = m.tracking === undefined ? {} : { tracking: m.tracking };
@@ -194,9 +194,7 @@ export function goodsSent(order: Order, m: ShipmentDispatched, atMs: number): Ma
     say: [say(orderShipped, { orderId, customer, ...tracking })],
   };
   const refused = order.status === "cancelling" ? cancelTooLate(shipped.order) : undefined;
-  return refused === undefined
-    ? shipped
-    : { order: refused.order, say: [...shipped.say, ...refused.say] };
+  return refused === undefined ? shipped : { order: refused.order, say: [...shipped.say, ...refused.say] };
 }
 
 export function goodsDelivered(order: Order, atMs: number): Maybe {
@@ -223,26 +221,39 @@ export function paymentNotTaken(order: Order, reason: string): Maybe {
 
 /** The money that was held for a cancelled order is held no longer. */
 export function paymentReleased(order: Order): Maybe {
-  return order.status === "cancelled" ? noted({ ...order, attention: undefined }) : undefined;
+  return order.status === "cancelled" ? noted({ ...order, attention: undefined, moneySettled: true }) : undefined;
 }
 
 export function paymentGivenBack(order: Order, amount: number): Maybe {
   if (order.refunded > 0) return undefined;
   const { orderId, customer, currency } = order;
   return {
-    order: { ...order, refunded: amount, attention: undefined },
+    order: { ...order, refunded: amount, attention: undefined, moneySettled: true },
     say: [say(orderRefunded, { orderId, customer, currency, amount })],
   };
 }
 
-/** Tells people to look at an order whose payment nobody can settle without them. */
-export function attentionTo(order: Order, attention: string): Maybe {
+/** Nobody can tell whether a call to the gateway happened. */
+export function paymentUncertainBy(order: Order, m: PaymentUncertain): Maybe {
+  const isOver = m.operation === "authorise" && order.status !== "reserved" && order.status !== "cancelled";
+  return isOver ? undefined : attentionToMoney(order, `The ${m.operation} is uncertain: ${m.reason}`);
+}
+
+/** Money of a cancelled order that could not be given back. */
+export function paymentStuck(order: Order, what: "void" | "refund", reason: string): Maybe {
+  return attentionToMoney(order, `The ${what} was refused: ${reason}`);
+}
+
+function attentionToMoney(order: Order, attention: string): Maybe {
+  const isSettled = order.moneySettled === true || order.status === "completed";
+  return isSettled ? undefined : attentionTo(order, attention);
+}
+
+/** Tells people to look at an order that nobody can settle without them. */
+function attentionTo(order: Order, attention: string): Maybe {
   if (order.attention === attention) return undefined;
   const reason = attention.slice(0, 500);
-  return {
-    order: { ...order, attention },
-    say: [say(orderAttentionNeeded, { orderId: order.orderId, reason })],
-  };
+  return { order: { ...order, attention }, say: [say(orderAttentionNeeded, { orderId: order.orderId, reason })] };
 }
 
 /** Keeps what is known now, and the message in the history, without a word. */

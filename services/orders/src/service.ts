@@ -97,8 +97,7 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
       orderCancel,
       (m) => [order(m.orderId)],
       (m, [held], out) => {
-        if (held.value !== undefined)
-          return carryOut(held, rules.cancelAsked(held.value, m.reason), out);
+        if (held.value !== undefined) return carryOut(held, rules.cancelAsked(held.value, m.reason), out);
         const { type, body } = rules.cancelOfNothing(m.orderId);
         out.send(type, body);
       },
@@ -124,15 +123,9 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
     ),
     told(paymentVoided, (known) => rules.paymentReleased(known)),
     told(paymentRefunded, (known, m) => rules.paymentGivenBack(known, m.amount)),
-    told(paymentVoidRefused, (known, m) =>
-      rules.attentionTo(known, `The void was refused: ${m.reason}`),
-    ),
-    told(paymentRefundRefused, (known, m) =>
-      rules.attentionTo(known, `The refund was refused: ${m.reason}`),
-    ),
-    told(paymentUncertain, (known, m) =>
-      rules.attentionTo(known, `The ${m.operation} is uncertain: ${m.reason}`),
-    ),
+    told(paymentVoidRefused, (known, m) => rules.paymentStuck(known, "void", m.reason)),
+    told(paymentRefundRefused, (known, m) => rules.paymentStuck(known, "refund", m.reason)),
+    told(paymentUncertain, (known, m) => rules.paymentUncertainBy(known, m)),
     told(shipmentDispatched, (known, m, out) => rules.goodsSent(known, m, out.input.atMs)),
     told(shipmentDelivered, (known, _, out) => rules.goodsDelivered(known, out.input.atMs)),
     told(shipmentCancelled, (known, m) => rules.goodsKept(known, m.reason)),
@@ -148,8 +141,7 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
       type,
       (m) => [order((m as B).orderId)],
       (m, [held], out) => {
-        if (held.value === undefined)
-          return out.notYet(`Order ${(m as B).orderId} is not known yet.`);
+        if (held.value === undefined) return out.notYet(`Order ${(m as B).orderId} is not known yet.`);
         carryOut(held, decide(held.value, m, out), out);
       },
     );

@@ -1,10 +1,5 @@
 import type { PaymentOperation } from "@waybill/contracts";
-import {
-  effect,
-  type AnyEffectAdapter,
-  type EffectAdapter,
-  type EffectCall,
-} from "@waybill/messaging";
+import { effect, type AnyEffectAdapter, type EffectAdapter, type EffectCall } from "@waybill/messaging";
 import type { AuthoriseRequest, PaymentGateway, PaymentRequest, Receipt } from "./gateway.ts";
 
 // One queue for all four, so that the gateway meets those of one order one after the other, in the order in which they
@@ -32,10 +27,7 @@ export function gatewayEffects(of: PaymentGateway): Record<string, AnyEffectAdap
   };
 }
 
-function adapter<I>(
-  of: PaymentGateway,
-  call: EffectAdapter<I, Receipt>["call"],
-): EffectAdapter<I, Receipt> {
+function adapter<I>(of: PaymentGateway, call: EffectAdapter<I, Receipt>["call"]): EffectAdapter<I, Receipt> {
   return {
     idempotent: "find",
     call,

@@ -36,11 +36,8 @@ export function booked(ledger: readonly LedgerEntry[], entry: LedgerEntry): read
   const after = [...ledger, entry];
   const { authorised, captured, released, refunded } = sums(after);
   if (captured + released > authorised) {
-    throw new Error(
-      `${captured} captured and ${released} released are more than the ${authorised} authorised.`,
-    );
+    throw new Error(`${captured} captured and ${released} released are more than the ${authorised} authorised.`);
   }
-  if (refunded > captured)
-    throw new Error(`${refunded} refunded is more than the ${captured} captured.`);
+  if (refunded > captured) throw new Error(`${refunded} refunded is more than the ${captured} captured.`);
   return after;
 }

@@ -19,7 +19,7 @@ import {
 } from "@waybill/contracts";
 import type { Outcome } from "@waybill/messaging";
 import type { Receipt } from "./gateway.ts";
-import { booked, type LedgerEntry } from "./ledger.ts";
+import { booked, sums, type LedgerEntry } from "./ledger.ts";
 
 export type PaymentStatus = keyof typeof transitions;
 
@@ -34,16 +34,7 @@ export const transitions = {
   captured: ["refunding"],
   voiding: ["voided", "attention"],
   refunding: ["refunded", "attention"],
-  attention: [
-    "authorising",
-    "authorised",
-    "declined",
-    "capturing",
-    "captured",
-    "voiding",
-    "voided",
-    "refunded",
-  ],
+  attention: ["authorising", "authorised", "declined", "capturing", "captured", "voiding", "voided", "refunded"],
   declined: [],
   voided: [],
   refunded: [],
@@ -140,35 +131,29 @@ export function settled(
   }
 }
 
-/** A person's word counts only where one is needed: everything else is settled by the gateway itself. */
+/**
+ * A person's word counts only where one is needed: everything else is settled by the gateway itself. Money that was got
+ * by hand after the authorisation had lapsed is one that the person has authorised.
+ */
 export function resolved(payment: Payment, m: PaymentResolve, atMs: number): Decision | undefined {
-  if (payment.status !== "attention") return undefined;
-  const { outcome } = m;
-  return settled(
-    payment,
-    m.operation,
-    outcome.kind === "done" ? { kind: "done", value: outcome } : outcome,
-    atMs,
-  );
+  if (payment.status !== "attention" || payment.pending !== m.operation) return undefined;
+  if (m.outcome.kind === "refused") return settled(payment, m.operation, m.outcome, atMs);
+  const byHand = m.operation === "capture" && !holds(payment);
+  const known = byHand ? withEntry(payment, "authorised", m.outcome, atMs) : payment;
+  return settled(known, m.operation, { kind: "done", value: m.outcome }, atMs);
 }
 
-function succeeded(
-  payment: Payment,
-  operation: PaymentOperation,
-  receipt: Receipt,
-  atMs: number,
-): Decision {
-  const entry = (kind: LedgerEntry["kind"]): LedgerEntry => ({
-    kind,
-    minor: payment.amount,
+function holds({ ledger, amount }: Payment): boolean {
+  const { authorised, released } = sums(ledger);
+  return authorised - released >= amount;
+}
+
+function succeeded(payment: Payment, operation: PaymentOperation, receipt: Receipt, atMs: number): Decision {
+  const after = (kind: LedgerEntry["kind"]): Payment => ({
+    ...withEntry(payment, kind, receipt, atMs),
     paymentId: receipt.paymentId,
-    operationId: receipt.operationId,
-    atMs,
+    pending: undefined,
   });
-  const after = (kind: LedgerEntry["kind"]): Payment => {
-    const { pending: _, ...rest } = payment;
-    return { ...rest, paymentId: receipt.paymentId, ledger: booked(payment.ledger, entry(kind)) };
-  };
   switch (operation) {
     case "authorise":
       return authorised(after("authorised"), atMs);
@@ -179,6 +164,11 @@ function succeeded(
     case "refund":
       return ended(after("refunded"), "refunded", paymentRefunded);
   }
+}
+
+function withEntry(payment: Payment, kind: LedgerEntry["kind"], receipt: Receipt, atMs: number): Payment {
+  const { paymentId, operationId } = receipt;
+  return { ...payment, ledger: booked(payment.ledger, { kind, minor: payment.amount, paymentId, operationId, atMs }) };
 }
 
 function authorised(payment: Payment, atMs: number): Decision {
@@ -202,17 +192,12 @@ function ended(payment: Payment, status: PaymentStatus, event: typeof paymentAut
   };
 }
 
-function refused(
-  payment: Payment,
-  operation: PaymentOperation,
-  reason: string,
-  atMs: number,
-): Decision {
+function refused(payment: Payment, operation: PaymentOperation, reason: string, atMs: number): Decision {
   const body = { orderId: payment.orderId, reason };
   switch (operation) {
     case "authorise":
       // With the goods gone, a refused renewal is a refused capture.
-      if (payment.renewed === true) return stuck(payment, say(paymentCaptureRefused, body));
+      if (payment.renewed === true) return stuck({ ...payment, pending: "capture" }, say(paymentCaptureRefused, body));
       return {
         payment: { ...moved(payment, "declined"), pending: undefined },
         say: [say(paymentDeclined, body)],
@@ -237,14 +222,7 @@ function renewed(payment: Payment, atMs: number): Decision {
 }
 
 function lapsed(payment: Payment, atMs: number): Payment {
-  const entry: LedgerEntry = {
-    kind: "expired",
-    minor: payment.amount,
-    paymentId: payment.paymentId ?? "",
-    operationId: "",
-    atMs,
-  };
-  return { ...payment, ledger: booked(payment.ledger, entry) };
+  return withEntry(payment, "expired", { paymentId: payment.paymentId ?? "", operationId: "" }, atMs);
 }
 
 function stuck(payment: Payment, said: Said): Decision {
@@ -259,12 +237,7 @@ function moved(payment: Payment, to: PaymentStatus): Payment {
 /** For orders that cost nothing: what the gateway would have answered. */
 const free: Receipt = { paymentId: "free", operationId: "free" };
 
-function asked(
-  from: Payment,
-  status: PaymentStatus,
-  operation: PaymentOperation,
-  atMs: number,
-): Decision {
+function asked(from: Payment, status: PaymentStatus, operation: PaymentOperation, atMs: number): Decision {
   const payment: Payment = { ...moved(from, status), pending: operation };
   if (payment.amount === 0) return succeeded(payment, operation, free, atMs);
   return { payment, say: [], ask: operation };

@@ -26,15 +26,7 @@ import {
 } from "@waybill/messaging";
 import { authorise, capture, effectOf, refund, voidPayment } from "./effects.ts";
 import type { PaymentRequest, Receipt } from "./gateway.ts";
-import {
-  cancelled,
-  dispatched,
-  opened,
-  resolved,
-  settled,
-  type Decision,
-  type Payment,
-} from "./rules.ts";
+import { cancelled, dispatched, opened, resolved, settled, type Decision, type Payment } from "./rules.ts";
 
 /** By the order's id. */
 export const payment = state<Payment>("payment");
@@ -55,10 +47,8 @@ export function payments(): Service {
         (m) => [payment(m.orderId)],
         (m, [held], out) => {
           const isOpen =
-            held.value !== undefined &&
-            !(held.value.pending === "authorise" && held.value.renewed !== true);
-          if (!isOpen)
-            return out.notYet(`The payment of order ${m.orderId} is not authorised yet.`);
+            held.value !== undefined && !(held.value.pending === "authorise" && held.value.renewed !== true);
+          if (!isOpen) return out.notYet(`The payment of order ${m.orderId} is not authorised yet.`);
           carryOut(held, dispatched(held.value!, out.nowMs), out);
         },
       ),
@@ -80,8 +70,7 @@ export function payments(): Service {
       whenSettled(
         authorise,
         (r) => [payment(r.input.reference)],
-        (r, [held], out) =>
-          carryOut(held, settled(held.value!, "authorise", r.outcome, out.nowMs), out),
+        (r, [held], out) => carryOut(held, settled(held.value!, "authorise", r.outcome, out.nowMs), out),
       ),
       answered("capture", capture),
       answered("void", voidPayment),
