@@ -90,4 +90,5 @@ export type {
 export type { World } from "./world.ts";
 export { openPublisher, type Published, type Publisher, type PublisherOptions } from "./publisher.ts";
 export { startWorker, type Running, type Worker, type WorkerOptions } from "./worker.ts";
-export { laneLimits, type LaneLimits, type LaneStatus } from "./lane/lane.ts";
+export type { LaneStatus } from "./lane/lane.ts";
+export { laneLimits, type LaneLimits } from "./lane/limits.ts";

@@ -1,55 +1,22 @@
-import { codeOf, messageOf, WaybillError } from "../errors.ts";
-import type { Outcome } from "../service.ts";
+import { codeOf, WaybillError } from "../errors.ts";
 import type { EffectRow, LaneId, LaneRow, PositionRow, Recovered, SentRow, Store } from "../store.ts";
 import type { Transport } from "../transport.ts";
 import type { World } from "../world.ts";
 import { StateCache } from "./cache.ts";
 import { EffectsRunner, type BoundEffect } from "./effects-runner.ts";
-import { Inbox, type InboxLimits } from "./inbox.ts";
-import { messageInput, parkedInput, resultInput, timerInput, type Input } from "./input.ts";
-import { Parking, type ParkingLimits } from "./parking.ts";
+import { cautionAfter, endOf, type Caution, type LaneEnd } from "./end.ts";
+import { Inbox } from "./inbox.ts";
+import type { Input } from "./input.ts";
+import { Intake } from "./intake.ts";
+import type { LaneLimits } from "./limits.ts";
+import { OutboxTrim } from "./outbox-trim.ts";
+import { Parking } from "./parking.ts";
 import type { Routes } from "./routes.ts";
 import { run, type Bench } from "./run.ts";
-import { nameOf, Sender, type SenderLimits } from "./sender.ts";
+import { nameOf, Sender } from "./sender.ts";
 import { Track } from "./track.ts";
 import { Bell, deferred } from "./wake.ts";
 import { Work, type Sequence } from "./work.ts";
-
-export interface LaneLimits {
-  /** Inputs and bytes of one batch. */
-  readonly batchInputs: number;
-  readonly batchBytes: number;
-  /** States that a lane keeps in memory. */
-  readonly cachedStates: number;
-  readonly inbox: InboxLimits;
-  readonly sender: SenderLimits;
-  readonly parking: ParkingLimits;
-  /** How long confirmed messages stay in the outbox, to be said again if their broker lost them. */
-  readonly outboxGraceMs: number;
-}
-
-export const laneLimits: LaneLimits = {
-  batchInputs: 256,
-  batchBytes: 1_048_576,
-  cachedStates: 8_192,
-  inbox: { messagesPerTopic: 1_024, bytesPerTopic: 2_097_152 },
-  sender: { messages: 10_000, bytes: 8_388_608, append: 1_000 },
-  parking: { keysMax: 1_024, inputsMax: 1_024 },
-  outboxGraceMs: 60_000,
-};
-
-/** What the next life of a lane must be careful of. */
-export interface Caution {
-  readonly batchInputs: number;
-  readonly suspects: ReadonlyMap<string, WaybillError>;
-}
-
-/** Why a life of a lane ended. `reset`: claim it again at once. `yielded`: somebody else may have it. */
-export type LaneEnd =
-  | { readonly kind: "closed" }
-  | { readonly kind: "reset"; readonly error: WaybillError; readonly caution: Caution | undefined }
-  | { readonly kind: "yielded"; readonly error: WaybillError }
-  | { readonly kind: "stopped"; readonly error: WaybillError };
 
 export interface LaneOptions {
   readonly id: LaneId;
@@ -73,7 +40,6 @@ export interface LaneOptions {
 const oweMsMax = 1_000;
 /** After this many batches, positions that moved without a message are written too. */
 const movedEveryBatches = 64;
-const trimEveryMs = 30_000;
 
 /** One life of a lane: from its claim until it is given back, lost, or forgets everything and starts again. */
 export class Lane {
@@ -90,12 +56,11 @@ export class Lane {
   readonly #parking: Parking;
   readonly #tracks = new Map<string, Track>();
   readonly #sequence: Sequence;
-  readonly #results: { row: EffectRow; outcome: Outcome<unknown> }[] = [];
+  readonly #intake: Intake;
+  readonly #trim: OutboxTrim;
   readonly #commands: (() => Promise<void>)[] = [];
-  readonly #redriven = new Map<string, string | undefined>();
   #batch: number;
   #timeMs: number;
-  #nextTimerMs: number;
   #owedSinceMs: number | undefined;
   #alarmMs = Infinity;
   #sinceMoved = 0;
@@ -111,7 +76,6 @@ export class Lane {
     this.#store = store;
     this.#batch = row.batch;
     this.#timeMs = row.timeMs;
-    this.#nextTimerMs = recovered.nextTimerMs ?? Infinity;
     this.#sequence = {
       source: row.source,
       nextN: row.nextN,
@@ -121,6 +85,14 @@ export class Lane {
     for (const position of options.positions) this.#tracks.set(nameOf(position), new Track(position));
     this.#parking = new Parking(limits.parking, options.build, recovered.parkedKeys);
     this.#inbox = new Inbox({ limits: limits.inbox, bell: this.#bell, world, onFailed: (error) => this.#fail(error) });
+    this.#intake = new Intake({
+      id,
+      store,
+      inbox: this.#inbox,
+      parking: this.#parking,
+      nextTimerMs: recovered.nextTimerMs,
+    });
+    this.#trim = new OutboxTrim(id, store, limits.outboxGraceMs);
     this.#sender = new Sender({
       id,
       store,
@@ -135,7 +107,7 @@ export class Lane {
       world,
       bound: options.effects,
       onResult: (effect, outcome) => {
-        this.#results.push({ row: effect, outcome });
+        this.#intake.addResult(effect, outcome);
         this.#bell.ring();
       },
       onOwed: () => this.#owe(),
@@ -189,7 +161,9 @@ export class Lane {
       while (this.#end === undefined) {
         for (const command of this.#commands.splice(0)) await command();
         const nowMs = this.#store.nowMs();
-        const inputs = await this.#gather(nowMs);
+        this.#timeMs = Math.max(this.#timeMs, this.#inbox.timeMs(nowMs));
+        const { batchBytes } = this.#options.limits;
+        const inputs = await this.#intake.gather(this.#batchLimit(), batchBytes, this.#timeMs, nowMs);
         if (inputs.length === 0 && !this.#mustWrite(nowMs)) {
           this.#setAlarm(nowMs);
           await this.#bell.wait();
@@ -201,24 +175,6 @@ export class Lane {
     await this.#shutDown();
   }
 
-  /** The inputs of the next batch: what was begun is finished first, then what is due, then what is new. */
-  async #gather(nowMs: number): Promise<readonly Input[]> {
-    const { batchBytes } = this.#options.limits;
-    const limit = this.#batchLimit();
-    const inputs: Input[] = [];
-    // A quarter of a batch is kept for messages, so that nothing that repeats itself can shut them out.
-    const first = Math.max(1, limit - Math.floor(limit / 4));
-    for (const { row, outcome } of this.#results.splice(0, first)) inputs.push(resultInput(row, outcome, nowMs));
-    const timeMs = Math.max(this.#timeMs, this.#inbox.timeMs(nowMs));
-    if (this.#nextTimerMs <= timeMs && inputs.length < first) await this.#gatherTimers(inputs, timeMs, first);
-    if (this.#parking.size > 0 && inputs.length < first) await this.#gatherRedriven(inputs, nowMs, first);
-    this.#timeMs = timeMs;
-    if (inputs.length < limit) {
-      for (const message of this.#inbox.take(limit - inputs.length, batchBytes)) inputs.push(messageInput(message));
-    }
-    return inputs;
-  }
-
   #batchLimit(): number {
     if (this.#careful) return 1;
     return Math.min(this.#options.limits.batchInputs, this.#options.caution?.batchInputs ?? Infinity);
@@ -228,27 +184,6 @@ export class Lane {
   get #careful(): boolean {
     const { row, limits } = this.#options;
     return row.tries >= 3 && this.counts.inputs < 2 * limits.batchInputs;
-  }
-
-  async #gatherTimers(inputs: Input[], timeMs: number, first: number): Promise<void> {
-    const rows = await this.#store.timers(this.id, timeMs, first - inputs.length);
-    for (const row of rows) inputs.push(timerInput(row));
-    if (rows.length === 0) this.#nextTimerMs = (await this.#store.nextTimer(this.id)) ?? Infinity;
-  }
-
-  async #gatherRedriven(inputs: Input[], nowMs: number, first: number): Promise<void> {
-    for (const key of new Set([...this.#redriven.keys(), ...this.#parking.ready(nowMs)])) {
-      const parked = this.#parking.get(key);
-      const edited = this.#redriven.get(key);
-      this.#redriven.delete(key);
-      if (parked === undefined) continue;
-      const rows = await this.#store.parked(this.id.service, parked.partition, key, 0, 2_048);
-      this.#parking.count(key, rows.length);
-      for (const [index, row] of rows.slice(0, first - inputs.length).entries()) {
-        inputs.push(parkedInput(row, index === 0 ? edited : undefined));
-      }
-      if (inputs.length >= first) return;
-    }
   }
 
   async #handle(inputs: readonly Input[], nowMs: number): Promise<void> {
@@ -271,7 +206,7 @@ export class Lane {
       (error: unknown) => this.#failCommit(error, inputs),
     );
     await commit.applied;
-    this.#nextTimerMs = Math.min(this.#nextTimerMs, work.earliestTimerMs);
+    this.#intake.timerSet(work.earliestTimerMs);
     this.#bench.cache.age();
     this.counts.batches += 1;
     this.counts.inputs += work.inputs;
@@ -310,26 +245,10 @@ export class Lane {
     if (work.effectsAdded.length > 0) this.#effects.added(work.effectsAdded);
     if (work.effectsDone.length > 0) this.#effects.finished(work.effectsDone);
     this.#effects.wrote(retried);
-    if (sent.length > 0) this.#keepForTrim(sent);
-    this.#owe();
-  }
-
-  /** Confirmed and written, with when; trimmed from the outbox after the grace. */
-  readonly #trimmable: { atMs: number; row: SentRow }[] = [];
-  #trimmedMs = 0;
-
-  #keepForTrim(sent: readonly SentRow[]): void {
-    const nowMs = this.#store.nowMs();
-    for (const row of sent) this.#trimmable.push({ atMs: nowMs, row });
-    if (nowMs - this.#trimmedMs < trimEveryMs) return;
-    this.#trimmedMs = nowMs;
-    const old = new Map<string, SentRow>();
-    while (this.#trimmable[0] !== undefined && this.#trimmable[0].atMs < nowMs - this.#options.limits.outboxGraceMs) {
-      const { row } = this.#trimmable.shift()!;
-      old.set(nameOf(row), row);
+    if (sent.length > 0) {
+      this.#trim.confirmed(sent, this.#store.nowMs()).catch((error: unknown) => this.#fail(error));
     }
-    if (old.size === 0) return;
-    this.#store.trimOutbox(this.id, [...old.values()]).catch((error: unknown) => this.#fail(error));
+    this.#owe();
   }
 
   #owe(): void {
@@ -344,8 +263,7 @@ export class Lane {
   /** Rings the bell when the next thing falls due by itself. */
   #setAlarm(nowMs: number): void {
     const due = Math.min(
-      this.#nextTimerMs,
-      this.#parking.nextDueMs() ?? Infinity,
+      this.#intake.nextDueMs,
       this.#owedSinceMs === undefined ? Infinity : this.#owedSinceMs + oweMsMax,
     );
     if (due >= this.#alarmMs || due === Infinity) return;
@@ -419,7 +337,7 @@ export class Lane {
   redrive(key: string, body?: string): Promise<boolean> {
     return this.#between(async () => {
       if (this.#parking.get(key) === undefined) return false;
-      this.#redriven.set(key, body);
+      this.#intake.redrive(key, body);
       return true;
     });
   }
@@ -492,30 +410,3 @@ export class Lane {
 }
 
 export type LaneStatus = ReturnType<Lane["status"]>;
-
-/** The next life runs half as much at a time, until it is the one input; that one is then set aside unrun. */
-function cautionAfter(inputs: readonly Input[], error: WaybillError): Caution {
-  if (inputs.length > 1) return { batchInputs: Math.ceil(inputs.length / 2), suspects: new Map() };
-  const suspects = new Map<string, WaybillError>();
-  for (const input of inputs) suspects.set(input.id, error);
-  return { batchInputs: 1, suspects };
-}
-
-/** What a failure means for the lane: most pass, some want another owner, a few want a person. */
-function endOf(error: unknown, caution: Caution | undefined): LaneEnd {
-  const known =
-    error instanceof WaybillError ? error : new WaybillError("COMMIT_UNKNOWN", messageOf(error), { cause: error });
-  switch (known.code) {
-    case "CLOSED":
-      return { kind: "closed" };
-    case "LEVEL_TOO_LOW":
-    case "NOT_OWNER":
-      return { kind: "yielded", error: known };
-    case "PARKING_FULL":
-    case "MOST_KEYS_FAIL":
-    case "STATE_CONFLICT":
-      return { kind: "stopped", error: known };
-    default:
-      return { kind: "reset", error: known, caution };
-  }
-}

@@ -1,0 +1,83 @@
+import type { Outcome } from "../service.ts";
+import type { EffectRow, LaneId, Store } from "../store.ts";
+import type { Inbox } from "./inbox.ts";
+import { messageInput, parkedInput, resultInput, timerInput, type Input } from "./input.ts";
+import type { Parking } from "./parking.ts";
+
+/** How many inputs of a parked key are looked at, and so counted, at once; above what a key may hold. */
+const parkedPage = 2_048;
+
+/** Where a lane's inputs come from, and in which order they are taken. */
+export class Intake {
+  readonly #id: LaneId;
+  readonly #store: Store;
+  readonly #inbox: Inbox;
+  readonly #parking: Parking;
+  readonly #results: { row: EffectRow; outcome: Outcome<unknown> }[] = [];
+  readonly #redriven = new Map<string, string | undefined>();
+  /** No timer is due before this; it may be earlier than the earliest. */
+  #nextTimerMs: number;
+
+  constructor(options: { id: LaneId; store: Store; inbox: Inbox; parking: Parking; nextTimerMs: number | undefined }) {
+    this.#id = options.id;
+    this.#store = options.store;
+    this.#inbox = options.inbox;
+    this.#parking = options.parking;
+    this.#nextTimerMs = options.nextTimerMs ?? Infinity;
+  }
+
+  addResult(row: EffectRow, outcome: Outcome<unknown>): void {
+    this.#results.push({ row, outcome });
+  }
+
+  /** Takes a parked key up again with the next batch, its first input with another body if one is given. */
+  redrive(key: string, body: string | undefined): void {
+    this.#redriven.set(key, body);
+  }
+
+  timerSet(dueMs: number): void {
+    this.#nextTimerMs = Math.min(this.#nextTimerMs, dueMs);
+  }
+
+  /**
+   * The inputs of the next batch: what was begun is finished first, then what is due, then what is tried again, then
+   * what is new. A quarter of a batch is kept for messages, so that nothing that repeats itself can shut them out.
+   */
+  async gather(limit: number, bytes: number, timeMs: number, nowMs: number): Promise<readonly Input[]> {
+    const inputs: Input[] = [];
+    const first = Math.max(1, limit - Math.floor(limit / 4));
+    for (const { row, outcome } of this.#results.splice(0, first)) inputs.push(resultInput(row, outcome, nowMs));
+    if (this.#nextTimerMs <= timeMs && inputs.length < first) await this.#gatherTimers(inputs, timeMs, first);
+    if (this.#parking.size > 0 && inputs.length < first) await this.#gatherRedriven(inputs, nowMs, first);
+    if (inputs.length < limit) {
+      for (const message of this.#inbox.take(limit - inputs.length, bytes)) inputs.push(messageInput(message));
+    }
+    return inputs;
+  }
+
+  async #gatherTimers(inputs: Input[], timeMs: number, first: number): Promise<void> {
+    const rows = await this.#store.timers(this.#id, timeMs, first - inputs.length);
+    for (const row of rows) inputs.push(timerInput(row));
+    if (rows.length === 0) this.#nextTimerMs = (await this.#store.nextTimer(this.#id)) ?? Infinity;
+  }
+
+  async #gatherRedriven(inputs: Input[], nowMs: number, first: number): Promise<void> {
+    for (const key of new Set([...this.#redriven.keys(), ...this.#parking.ready(nowMs)])) {
+      const parked = this.#parking.get(key);
+      const edited = this.#redriven.get(key);
+      this.#redriven.delete(key);
+      if (parked === undefined) continue;
+      const rows = await this.#store.parked(this.#id.service, parked.partition, key, 0, parkedPage);
+      this.#parking.count(key, rows.length);
+      for (const [index, row] of rows.slice(0, first - inputs.length).entries()) {
+        inputs.push(parkedInput(row, index === 0 ? edited : undefined));
+      }
+      if (inputs.length >= first) return;
+    }
+  }
+
+  /** When something falls due by itself. */
+  get nextDueMs(): number {
+    return Math.min(this.#nextTimerMs, this.#parking.nextDueMs() ?? Infinity);
+  }
+}

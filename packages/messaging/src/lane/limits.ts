@@ -1,0 +1,26 @@
+import type { InboxLimits } from "./inbox.ts";
+import type { ParkingLimits } from "./parking.ts";
+import type { SenderLimits } from "./sender.ts";
+
+export interface LaneLimits {
+  /** Inputs and bytes of one batch. */
+  readonly batchInputs: number;
+  readonly batchBytes: number;
+  /** States that a lane keeps in memory. */
+  readonly cachedStates: number;
+  readonly inbox: InboxLimits;
+  readonly sender: SenderLimits;
+  readonly parking: ParkingLimits;
+  /** How long confirmed messages stay in the outbox, to be said again if their broker lost them. */
+  readonly outboxGraceMs: number;
+}
+
+export const laneLimits: LaneLimits = {
+  batchInputs: 256,
+  batchBytes: 1_048_576,
+  cachedStates: 8_192,
+  inbox: { messagesPerTopic: 1_024, bytesPerTopic: 2_097_152 },
+  sender: { messages: 10_000, bytes: 8_388_608, append: 1_000 },
+  parking: { keysMax: 1_024, inputsMax: 1_024 },
+  outboxGraceMs: 60_000,
+};
