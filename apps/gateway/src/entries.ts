@@ -13,41 +13,40 @@ export interface Entry {
   readonly amount: number;
 }
 
-/** The debits and credits of an approved operation. `payment` is as it was before it. */
+/** What each kind of operation moves: `amount` is the operation's, `held` what the payment holds before it. */
+const postings: Readonly<Record<LedgerKind, (amount: number, held: number) => readonly Entry[]>> = {
+  authorise: (amount) => [
+    { account: "holds", amount },
+    { account: "cardholders", amount: -amount },
+  ],
+  // What was held beyond the captured amount goes back to the cardholder at once: there is only one capture.
+  capture: (amount, held) => [
+    { account: "merchant", amount },
+    { account: "cardholders", amount: held - amount },
+    { account: "holds", amount: -held },
+  ],
+  void: (_amount, held) => letGo(held),
+  expire: (_amount, held) => letGo(held),
+  refund: (amount) => [
+    { account: "cardholders", amount },
+    { account: "merchant", amount: -amount },
+  ],
+};
+
+function letGo(held: number): readonly Entry[] {
+  return [
+    { account: "cardholders", amount: held },
+    { account: "holds", amount: -held },
+  ];
+}
+
+/** The debits and credits of an approved operation. `payment` is as it was before it. Throws if they do not balance. */
 export function entriesOf(kind: LedgerKind, amount: number, payment: Payment): readonly Entry[] {
-  const posting = lines(kind, amount, payment).filter((entry) => entry.amount !== 0);
+  const held = payment.state === "authorised" ? payment.authorised : 0;
+  const posting = postings[kind](amount, held).filter((entry) => entry.amount !== 0);
   const sum = posting.reduce((total, entry) => total + entry.amount, 0);
   if (sum !== 0) {
     throw new Error(`The entries of ${kind} on payment ${payment.n} do not balance: they differ by ${sum}.`);
   }
   return posting;
-}
-
-function lines(kind: LedgerKind, amount: number, payment: Payment): readonly Entry[] {
-  const held = payment.state === "authorised" ? payment.authorised : 0;
-  switch (kind) {
-    case "authorise":
-      return [
-        { account: "holds", amount },
-        { account: "cardholders", amount: -amount },
-      ];
-    case "capture":
-      // What was held beyond the captured amount goes back to the cardholder at once: there is only one capture.
-      return [
-        { account: "merchant", amount },
-        { account: "cardholders", amount: held - amount },
-        { account: "holds", amount: -held },
-      ];
-    case "void":
-    case "expire":
-      return [
-        { account: "cardholders", amount: held },
-        { account: "holds", amount: -held },
-      ];
-    case "refund":
-      return [
-        { account: "cardholders", amount },
-        { account: "merchant", amount: -amount },
-      ];
-  }
 }

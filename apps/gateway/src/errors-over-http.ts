@@ -23,7 +23,7 @@ export function sendProblem(reply: FastifyReply, problem: Problem): void {
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   const { validation, validationContext, statusCode, message } = error as FastifyError;
-  if (validation !== undefined) return invalid(validation as Mistake[], validationContext ?? "request");
+  if (validation !== undefined) return invalid(validation, validationContext ?? "request");
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return frameworkProblem(statusCode, message);
   return new Problem(500, "internal", "The gateway met an error of its own; its log says which.");
 }

@@ -89,7 +89,7 @@ describe("faults", () => {
         () => true,
       ),
     );
-    await shop.gateway.close();
+    await expect(shop.gateway.close()).resolves.toBeUndefined();
   });
 
   test("forgetKeysAfterMs: an old key is unknown, and a repeat is a second operation, which the ledger shows", async () => {

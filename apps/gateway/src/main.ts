@@ -13,6 +13,10 @@ function wholeNumber(name: string, text: string | undefined, max: number): numbe
   return Number(text);
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 function readOptions(): { options: GatewayOptions; child: boolean } {
   const string = { type: "string" } as const;
   const { values } = parseArgs({
@@ -46,7 +50,7 @@ async function main(): Promise<void> {
   try {
     read = readOptions();
   } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n${usage}`);
+    process.stderr.write(`${messageOf(error)}\n${usage}\n`);
     process.exitCode = 2;
     return;
   }
@@ -56,10 +60,10 @@ async function main(): Promise<void> {
   process.once("SIGINT", stop);
   // The parent's end of this pipe closes when the parent dies, however it dies.
   if (read.child) process.stdin.once("close", stop).resume();
-  console.log(JSON.stringify({ url: gateway.url, pid: process.pid, seed: gateway.seed }));
+  process.stdout.write(`${JSON.stringify({ url: gateway.url, pid: process.pid, seed: gateway.seed })}\n`);
 }
 
 main().catch((error: unknown) => {
-  console.error(`The gateway cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  process.stderr.write(`The gateway cannot start: ${messageOf(error)}\n`);
   process.exitCode = 1;
 });

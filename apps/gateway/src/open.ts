@@ -1,6 +1,7 @@
 import { randomInt } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
+import { inspect } from "node:util";
 import { fastify, type FastifyInstance, type FastifyReply } from "fastify";
 import { seededDice } from "./dice.ts";
 import { doorOf, type Door } from "./door.ts";
@@ -42,7 +43,7 @@ const closeWithinMs = 2_000;
 
 /** Opens the ledger and listens. Rejects when the folder cannot be written or the port is taken. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
-  const { host = "127.0.0.1", seed = randomInt(2 ** 31), slowTokenMs = 3_000, log = console.error } = options;
+  const { host = "127.0.0.1", seed = randomInt(2 ** 31), slowTokenMs = 3_000, log = toStandardError } = options;
   let faults: Faults = noFaults;
   let door: Door | undefined;
   const closing = new AbortController();
@@ -94,6 +95,10 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { port } = app.server.address() as AddressInfo;
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return { url, seed, close, [Symbol.asyncDispose]: close };
+}
+
+function toStandardError(error: unknown): void {
+  process.stderr.write(`${inspect(error)}\n`);
 }
 
 function server(log: (error: unknown) => void): FastifyInstance {

@@ -52,14 +52,8 @@ export function hasExpired(payment: Payment, nowMs: number): boolean {
 export function decide(payment: Payment, asked: Asked): Decision {
   if (payment.state === "declined") return refused("payment_declined");
   if (asked.currency !== payment.currency) return refused("currency_mismatch");
-  switch (asked.kind) {
-    case "capture":
-      return decideCapture(payment, asked.amount);
-    case "void":
-      return decideVoid(payment);
-    case "refund":
-      return decideRefund(payment, asked.amount);
-  }
+  if (asked.kind === "capture") return decideCapture(payment, asked.amount);
+  return asked.kind === "void" ? decideVoid(payment) : decideRefund(payment, asked.amount);
 }
 
 function decideCapture(payment: Payment, amount: number): Decision {
