@@ -1,0 +1,1 @@
+export { embeddedTransport, type EmbeddedTransportOptions } from "./transport.ts";
