@@ -63,8 +63,7 @@ async function faultyAppend(
   );
   return batches.map((batch, at) => {
     const fault = faults[at];
-    if (fault !== undefined && fault.kind !== "delay")
-      return { ok: false, error: unavailable("An append", batch) };
+    if (fault !== undefined && fault.kind !== "delay") return { ok: false, error: unavailable("An append", batch) };
     return results[made.findIndex((one) => one.at === at)]!;
   });
 }

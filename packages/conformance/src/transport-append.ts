@@ -54,10 +54,7 @@ export function appendCases(open: OpenTransport): void {
   test("each destination has its own result, in the order of the call", async () => {
     await using it = await open();
     await declareBoth(it.transport);
-    const batches = [3, 0, 2].flatMap((partition) => [
-      to("payments", partition),
-      to("orders", partition),
-    ]);
+    const batches = [3, 0, 2].flatMap((partition) => [to("payments", partition), to("orders", partition)]);
     const results = await stored(it.transport, batches);
     for (const [at, { topic, partition }] of batches.entries()) {
       const first = await it.transport.read(topic, partition, results[at]!.firstOffset);
@@ -75,23 +72,16 @@ export function appendCases(open: OpenTransport): void {
   test("appends to different destinations may overlap", async () => {
     await using it = await open();
     await it.transport.declare(spec("orders"));
-    await Promise.all(
-      [0, 1, 2, 3].map((partition) => stored(it.transport, [to("orders", partition)])),
-    );
+    await Promise.all([0, 1, 2, 3].map((partition) => stored(it.transport, [to("orders", partition)])));
     for (const partition of [0, 1, 2, 3]) {
-      expect(ids(await readAll(it.transport, "orders", partition))).toEqual(
-        ids(to("orders", partition).messages),
-      );
+      expect(ids(await readAll(it.transport, "orders", partition))).toEqual(ids(to("orders", partition).messages));
     }
   });
 
   test("a message that is too large fails its destination and leaves the others stored", async () => {
     await using it = await open();
     await it.transport.declare(spec("orders", 4, 10_000));
-    const results = await it.transport.append(
-      [to("orders", 0), tooLarge(1), to("orders", 2)],
-      unaborted,
-    );
+    const results = await it.transport.append([to("orders", 0), tooLarge(1), to("orders", 2)], unaborted);
     expect(results.map((result) => result.ok)).toEqual([true, false, true]);
     expect(results[1]).toMatchObject({ error: { code: "MESSAGE_TOO_LARGE", retryable: false } });
     expect(ids(await readAll(it.transport, "orders", 0))).toEqual(ids(to("orders", 0).messages));
@@ -139,14 +129,7 @@ export function appendCases(open: OpenTransport): void {
     await it.transport.declare(spec("orders"));
     await fill(it.transport, "orders", 1, 3);
     await fill(it.transport, "orders", 1, 3);
-    expect(ids(await readAll(it.transport, "orders"))).toEqual([
-      "m-1",
-      "m-2",
-      "m-3",
-      "m-1",
-      "m-2",
-      "m-3",
-    ]);
+    expect(ids(await readAll(it.transport, "orders"))).toEqual(["m-1", "m-2", "m-3", "m-1", "m-2", "m-3"]);
   });
 
   const faults: Record<string, AppendFault> = {
@@ -173,10 +156,7 @@ export function appendCases(open: OpenTransport): void {
   test("an append whose signal is aborted still tells of each destination", async () => {
     await using it = await open();
     await it.transport.declare(spec("orders"));
-    const results = await it.transport.append(
-      [to("orders", 0), to("orders", 1)],
-      AbortSignal.abort(),
-    );
+    const results = await it.transport.append([to("orders", 0), to("orders", 1)], AbortSignal.abort());
     expect(results).toHaveLength(2);
     for (const [partition, result] of results.entries()) {
       const kept = ids(await readAll(it.transport, "orders", partition));
@@ -199,10 +179,7 @@ export function appendCases(open: OpenTransport): void {
     const results = await stored(it.transport, [to("orders", 0), to("orders", 3)]);
     const again = await it.reopen();
     const { messages: found } = await readOn(again, starts("orders", 4));
-    expect(ids(found).toSorted()).toEqual([
-      ...ids(to("orders", 0).messages),
-      ...ids(to("orders", 3).messages),
-    ]);
+    expect(ids(found).toSorted()).toEqual([...ids(to("orders", 0).messages), ...ids(to("orders", 3).messages)]);
     expect((await again.read("orders", 3, results[1]!.lastOffset))?.id).toBe("orders-3-3");
     expect((await again.bounds("orders"))[0]!.logId).toBe(results[0]!.logId);
   });
@@ -211,13 +188,9 @@ export function appendCases(open: OpenTransport): void {
     await using it = await open();
     await it.transport.declare(spec("orders"));
     const bytes = new Uint8Array([1, 2, 3]);
-    await stored(it.transport, [
-      { topic: "orders", partition: 0, messages: [message(1, { body: bytes })] },
-    ]);
+    await stored(it.transport, [{ topic: "orders", partition: 0, messages: [message(1, { body: bytes })] }]);
     bytes.fill(9);
-    expect([...Buffer.from((await readAll(it.transport, "orders"))[0]!.body as string)]).toEqual([
-      1, 2, 3,
-    ]);
+    expect([...Buffer.from((await readAll(it.transport, "orders"))[0]!.body as string)]).toEqual([1, 2, 3]);
   });
 }
 
@@ -240,10 +213,7 @@ function tooLarge(partition: number): Append {
 }
 
 /** As a lane's sender does: the same append again and again until it is known to be stored. */
-async function untilStored(
-  transport: Transport,
-  batch: ReturnType<typeof messages>,
-): Promise<void> {
+async function untilStored(transport: Transport, batch: ReturnType<typeof messages>): Promise<void> {
   for (let attempt = 1; attempt <= 10; attempt++) {
     if ((await append(transport, "orders", 0, batch)).ok) return;
   }
@@ -256,9 +226,7 @@ function taken(list: readonly StoredMessage[]): string[] {
   return list.flatMap(({ id, stamp }) => {
     if (stamp!.n <= mark) return [];
     if (stamp!.prev > mark)
-      throw new Error(
-        `A gap before ${id}: its predecessor is ${stamp!.prev}, the mark is ${mark}.`,
-      );
+      throw new Error(`A gap before ${id}: its predecessor is ${stamp!.prev}, the mark is ${mark}.`);
     mark = stamp!.n;
     return [id];
   });

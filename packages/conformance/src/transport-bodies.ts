@@ -31,9 +31,7 @@ const bodies: Record<string, Body> = {
   "line ends and controls": "a\r\nb\tc\u0001\u001f\u007f",
   "quotes and backslashes": JSON.stringify({ sql: "'; drop table log; --", path: "C:\\new" }),
   "a byte order mark": new Uint8Array([0xef, 0xbb, 0xbf, 0x7b, 0x7d]),
-  "bytes that are not UTF-8": new Uint8Array([
-    0x7b, 0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0x00, 0x7d,
-  ]),
+  "bytes that are not UTF-8": new Uint8Array([0x7b, 0xff, 0xfe, 0xc3, 0x28, 0xed, 0xa0, 0x80, 0x00, 0x7d]),
   "every byte": Uint8Array.from({ length: 256 }, (_, byte) => byte),
   "a part of a larger buffer": new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]).subarray(2, 5),
 };
@@ -50,12 +48,8 @@ export function bodyCases(open: OpenTransport): void {
     test(`a body with ${name} comes back byte for byte`, async () => {
       await using it = await open();
       await it.transport.declare(spec("orders"));
-      await stored(it.transport, [
-        { topic: "orders", partition: 0, messages: [message(1, { body })] },
-      ]);
-      expect((await readAll(it.transport, "orders")).map((one) => hex(one.body))).toEqual([
-        hex(body),
-      ]);
+      await stored(it.transport, [{ topic: "orders", partition: 0, messages: [message(1, { body })] }]);
+      expect((await readAll(it.transport, "orders")).map((one) => hex(one.body))).toEqual([hex(body)]);
     });
   }
 
@@ -79,11 +73,7 @@ export function bodyCases(open: OpenTransport): void {
     await using it = await open();
     await it.transport.declare(spec("orders"));
     const { stamp: _, ...outside } = message(2);
-    const sent: Envelope[] = [
-      full,
-      outside,
-      { ...full, id: "m-3", causation: undefined, traceparent: undefined },
-    ];
+    const sent: Envelope[] = [full, outside, { ...full, id: "m-3", causation: undefined, traceparent: undefined }];
     await stored(it.transport, [{ topic: "orders", partition: 0, messages: sent }]);
     expect((await readAll(it.transport, "orders")).map(plain)).toEqual(sent.map(plain));
   });
@@ -102,9 +92,7 @@ export function bodyCases(open: OpenTransport): void {
   test("a message read says where it was read", async () => {
     await using it = await open();
     await it.transport.declare(spec("orders"));
-    const [result] = await stored(it.transport, [
-      { topic: "orders", partition: 2, messages: [full] },
-    ]);
+    const [result] = await stored(it.transport, [{ topic: "orders", partition: 2, messages: [full] }]);
     const [found] = await readAll(it.transport, "orders", 2);
     expect(found).toMatchObject({ topic: "orders", partition: 2, offset: result!.firstOffset });
     expect(found!.malformed).toBeUndefined();

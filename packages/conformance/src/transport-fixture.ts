@@ -159,18 +159,13 @@ export async function readerToEnd(
     const { messages: more, next, atEnd } = await fetched(reader, limits);
     found.push(...more);
     for (const position of next) positions.set(nameOf(position), position);
-    if (atEnd.length === from.length)
-      return { messages: found, positions: [...positions.values()] };
+    if (atEnd.length === from.length) return { messages: found, positions: [...positions.values()] };
   }
   throw new Error("After 10,000 fetches the reader has still not listed every partition in atEnd.");
 }
 
 /** All of a partition from its first offset kept. */
-export async function readAll(
-  transport: Transport,
-  topic: string,
-  partition = 0,
-): Promise<readonly StoredMessage[]> {
+export async function readAll(transport: Transport, topic: string, partition = 0): Promise<readonly StoredMessage[]> {
   const bounds = await transport.bounds(topic);
   const nextOffset = bounds[partition]!.firstOffset;
   return (await readOn(transport, [{ ...start(topic, partition), nextOffset }])).messages;
@@ -198,19 +193,7 @@ export function nameOf({ topic, partition }: TopicPartition): string {
 
 /** What is stored, without where; bodies as bytes, because an engine may give a text back as its bytes. */
 export function plain(one: Envelope): unknown {
-  const {
-    id,
-    type,
-    schema,
-    subject,
-    key,
-    producer,
-    atMs,
-    correlation,
-    causation,
-    traceparent,
-    stamp,
-  } = one;
+  const { id, type, schema, subject, key, producer, atMs, correlation, causation, traceparent, stamp } = one;
   return {
     id,
     type,
@@ -242,7 +225,5 @@ export async function failure(promise: Promise<unknown>): Promise<WaybillError> 
     (reason: unknown) => reason,
   );
   if (error instanceof WaybillError) return error;
-  throw new Error(
-    `Expected a WaybillError, got ${error === undefined ? "a result" : String(error)}.`,
-  );
+  throw new Error(`Expected a WaybillError, got ${error === undefined ? "a result" : String(error)}.`);
 }

@@ -187,18 +187,14 @@ export function logCases(open: OpenTransport): void {
     const again = await it.reopen();
     const [bounds] = await again.bounds("orders");
     expect(bounds!.firstOffset).toBe(bounds!.nextOffset);
-    const [result] = await stored(again, [
-      { topic: "orders", partition: 0, messages: [message(6)] },
-    ]);
+    const [result] = await stored(again, [{ topic: "orders", partition: 0, messages: [message(6)] }]);
     expect(result!.firstOffset).toBeGreaterThan(positions[0]!.lastOffset!);
     expect(ids((await readOn(again, positions)).messages)).toEqual(["m-6"]);
   });
 }
 
 /** Five messages, appended and read. */
-async function declaredAndRead(
-  it: TransportUnderTest,
-): Promise<{ positions: readonly Position[] }> {
+async function declaredAndRead(it: TransportUnderTest): Promise<{ positions: readonly Position[] }> {
   await it.transport.declare(spec("orders"));
   await fill(it.transport, "orders", 1, 5);
   return await readOn(it.transport, [start("orders")]);
@@ -210,10 +206,7 @@ async function dropThrough(it: TransportUnderTest, id: string): Promise<void> {
   await it.dropBefore("orders", 0, last.offset + 1);
 }
 
-async function expectChanged(
-  it: TransportUnderTest,
-  positions: readonly Position[],
-): Promise<void> {
+async function expectChanged(it: TransportUnderTest, positions: readonly Position[]): Promise<void> {
   const error = await failure(readOn(it.transport, positions));
   expect(error).toMatchObject({ code: "LOG_CHANGED", details: { topic: "orders", partition: 0 } });
 }

@@ -125,9 +125,7 @@ export function readerCases(open: OpenTransport): void {
     await declareAndFill(it.transport);
     await using reader = it.transport.reader(everywhere);
     for (const limit of [1, 5, 12])
-      expect(
-        (await fetched(reader, { ...wide, messages: limit })).messages.length,
-      ).toBeLessThanOrEqual(limit);
+      expect((await fetched(reader, { ...wide, messages: limit })).messages.length).toBeLessThanOrEqual(limit);
   });
 
   test("no fetch of several messages returns more bytes than its limit", async () => {
@@ -196,11 +194,9 @@ export function readerCases(open: OpenTransport): void {
     for (let round = 0; round < 20; round++) await stored(it.transport, unevenRound(round));
     await using reader = it.transport.reader(starts("orders", 4));
     const found: StoredMessage[] = [];
-    for (let call = 0; call < 20; call++)
-      found.push(...(await fetched(reader, { ...wide, messages: 10 })).messages);
+    for (let call = 0; call < 20; call++) found.push(...(await fetched(reader, { ...wide, messages: 10 })).messages);
     const counts = Map.groupBy(found, (one) => one.partition);
-    for (const partition of [0, 1, 2, 3])
-      expect(counts.get(partition)?.length ?? 0).toBeGreaterThanOrEqual(5);
+    for (const partition of [0, 1, 2, 3]) expect(counts.get(partition)?.length ?? 0).toBeGreaterThanOrEqual(5);
   });
 
   test("a topic with a long backlog does not starve another topic", async () => {
@@ -211,8 +207,7 @@ export function readerCases(open: OpenTransport): void {
     await fill(it.transport, "payments", 1, 5);
     await using reader = it.transport.reader([start("orders"), start("payments")]);
     const found: StoredMessage[] = [];
-    for (let call = 0; call < 20; call++)
-      found.push(...(await fetched(reader, { ...wide, messages: 10 })).messages);
+    for (let call = 0; call < 20; call++) found.push(...(await fetched(reader, { ...wide, messages: 10 })).messages);
     expect(found.filter((one) => one.topic === "payments")).toHaveLength(5);
   });
 

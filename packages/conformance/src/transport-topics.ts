@@ -131,10 +131,6 @@ export function topicCases(open: OpenTransport): void {
     await fill(it.transport, "orders", 1, 3);
     const { positions } = await readOn(it.transport, [start("orders")]);
     await it.transport.report("billing", positions);
-    expect(ids((await readOn(it.transport, [start("orders")])).messages)).toEqual([
-      "m-1",
-      "m-2",
-      "m-3",
-    ]);
+    expect(ids((await readOn(it.transport, [start("orders")])).messages)).toEqual(["m-1", "m-2", "m-3"]);
   });
 }

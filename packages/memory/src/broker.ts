@@ -24,9 +24,7 @@ export function declareTopic(broker: Broker, spec: TopicSpec): void {
 }
 
 export function createTopic(broker: Broker, spec: TopicSpec): void {
-  const partitions = Array.from({ length: spec.partitions }, (_, partition) =>
-    emptyPartition(partition),
-  );
+  const partitions = Array.from({ length: spec.partitions }, (_, partition) => emptyPartition(partition));
   broker.topics.set(spec.name, { spec, logId: broker.world.newId(), partitions });
 }
 
@@ -63,5 +61,5 @@ export function partitionNamed(topic: TopicLog, partition: number): PartitionLog
 }
 
 export function wakeReaders(broker: Broker): void {
-  for (const wake of [...broker.waiting]) wake();
+  for (const wake of broker.waiting) wake();
 }

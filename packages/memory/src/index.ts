@@ -1,4 +1,11 @@
 export {
+  memoryStore,
+  type MemoryStore,
+  type MemoryStoreOptions,
+  type Snapshot,
+  type StoreHandle,
+} from "./memory-store.ts";
+export {
   memoryTransport,
   type MemoryTransport,
   type MemoryTransportOptions,

@@ -13,12 +13,7 @@ export function emptyPartition(partition: number): PartitionLog {
 }
 
 /** Stores one message behind the others and returns its offset. */
-export function store(
-  log: PartitionLog,
-  topic: string,
-  envelope: Envelope,
-  malformed?: string,
-): number {
+export function store(log: PartitionLog, topic: string, envelope: Envelope, malformed?: string): number {
   const offset = log.nextOffset;
   const reason = malformed === undefined ? {} : { malformed };
   log.messages.push(byValue({ ...envelope, ...reason, topic, partition: log.partition, offset }));
@@ -64,21 +59,9 @@ export function loseTail(log: PartitionLog, count: number): void {
 
 /** A message's size in bytes: its body and the attributes that are text. */
 export function messageBytes(message: Envelope): number {
-  const {
-    id,
-    type,
-    subject,
-    key,
-    producer,
-    correlation,
-    causation = "",
-    traceparent = "",
-  } = message;
+  const { id, type, subject, key, producer, correlation, causation = "", traceparent = "" } = message;
   const attributes = [id, type, subject, key, producer, correlation, causation, traceparent];
-  return attributes.reduce(
-    (bytes, attribute) => bytes + bodyBytes(attribute),
-    bodyBytes(message.body),
-  );
+  return attributes.reduce((bytes, attribute) => bytes + bodyBytes(attribute), bodyBytes(message.body));
 }
 
 /** A copy that shares nothing with the original that could be changed. */

@@ -55,8 +55,7 @@ export function memoryReader(broker: Broker, from: readonly Position[], alive: (
         open();
         const fetched = take(limits);
         const leftMs = untilMs - broker.world.monotonicMs();
-        if (fetched.messages.length > 0 || fetched.next.length > 0 || leftMs <= 0 || signal.aborted)
-          return fetched;
+        if (fetched.messages.length > 0 || fetched.next.length > 0 || leftMs <= 0 || signal.aborted) return fetched;
         await change(broker, leftMs, AbortSignal.any([signal, closing.signal]));
       }
     },
@@ -77,21 +76,14 @@ function turnOf(broker: Broker, cursor: Cursor): Turn {
 function compare(topic: TopicLog, log: PartitionLog, position: Position): void {
   const { topic: name, partition, logId, nextOffset, lastOffset, lastId } = position;
   const changed = (why: string): WaybillError =>
-    new WaybillError(
-      "LOG_CHANGED",
-      `Partition ${partition} of topic "${name}" is another log: ${why}.`,
-      {
-        details: { topic: name, partition, logId, nextOffset, lastOffset },
-      },
-    );
-  if (logId !== "" && logId !== topic.logId)
-    throw changed(`its id is ${topic.logId}, not ${logId}`);
-  if (nextOffset > log.nextOffset)
-    throw changed(`it ends at ${log.nextOffset}, before ${nextOffset}`);
+    new WaybillError("LOG_CHANGED", `Partition ${partition} of topic "${name}" is another log: ${why}.`, {
+      details: { topic: name, partition, logId, nextOffset, lastOffset },
+    });
+  if (logId !== "" && logId !== topic.logId) throw changed(`its id is ${topic.logId}, not ${logId}`);
+  if (nextOffset > log.nextOffset) throw changed(`it ends at ${log.nextOffset}, before ${nextOffset}`);
   if (lastOffset !== undefined && lastId !== undefined && lastOffset >= log.firstOffset) {
     const found = messageAt(log, lastOffset)?.id;
-    if (found !== lastId)
-      throw changed(`offset ${lastOffset} holds ${found ?? "nothing"}, not ${lastId}`);
+    if (found !== lastId) throw changed(`offset ${lastOffset} holds ${found ?? "nothing"}, not ${lastId}`);
   }
   if (nextOffset < log.firstOffset) {
     throw new WaybillError(
@@ -111,8 +103,7 @@ function inTurn(turns: readonly Turn[], limits: FetchLimits): StoredMessage[] {
     for (const turn of waiting) {
       const message = turn.log.messages[turn.index]!;
       bytes += messageBytes(message);
-      const full =
-        messages.length >= limits.messages || (messages.length > 0 && bytes > limits.bytes);
+      const full = messages.length >= limits.messages || (messages.length > 0 && bytes > limits.bytes);
       if (full) return messages;
       messages.push(byValue(message));
       turn.index += 1;
@@ -132,8 +123,7 @@ function moved(turn: Turn): Position[] {
   const before = turn.cursor.position;
   const nextOffset = isAtEnd(turn) ? turn.log.nextOffset : turn.log.messages[turn.index]!.offset;
   if (nextOffset === before.nextOffset) return [];
-  const last =
-    turn.last === undefined ? {} : { lastOffset: turn.last.offset, lastId: turn.last.id };
+  const last = turn.last === undefined ? {} : { lastOffset: turn.last.offset, lastId: turn.last.id };
   turn.cursor.position = { ...before, ...last, logId: turn.topic.logId, nextOffset };
   return [turn.cursor.position];
 }

@@ -15,16 +15,7 @@ import {
   type Broker,
   type TopicLog,
 } from "./broker.ts";
-import {
-  byValue,
-  dropBefore,
-  loseTail,
-  messageAt,
-  messageBytes,
-  offsetAt,
-  store,
-  type PartitionLog,
-} from "./log.ts";
+import { byValue, dropBefore, loseTail, messageAt, messageBytes, offsetAt, store, type PartitionLog } from "./log.ts";
 import { memoryReader } from "./memory-reader.ts";
 
 export interface MemoryTransportOptions {
@@ -61,8 +52,7 @@ export interface MemoryTransport extends TransportHandle {
 export function memoryTransport(options: MemoryTransportOptions): MemoryTransport {
   const { world, name = "memory", hole = () => 0 } = options;
   const broker: Broker = { world, topics: new Map(), waiting: new Set(), hole };
-  const at = (topic: string, partition: number): PartitionLog =>
-    partitionNamed(topicNamed(broker, topic), partition);
+  const at = (topic: string, partition: number): PartitionLog => partitionNamed(topicNamed(broker, topic), partition);
   /** A change that readers must look at. */
   const change = (work: () => void): void => {
     work();
@@ -71,16 +61,14 @@ export function memoryTransport(options: MemoryTransportOptions): MemoryTranspor
   return {
     ...connect(broker, name),
     handle: () => connect(broker, name),
-    dropBefore: (topic, partition, offset) =>
-      change(() => dropBefore(at(topic, partition), offset)),
+    dropBefore: (topic, partition, offset) => change(() => dropBefore(at(topic, partition), offset)),
     recreate: (topic) => change(() => createTopic(broker, topicNamed(broker, topic).spec)),
     loseTail: (topic, partition, count) => change(() => loseTail(at(topic, partition), count)),
     leaveHole: (topic, partition, count = 1) =>
       change(() => {
         at(topic, partition).nextOffset += count;
       }),
-    appendUnreadable: (topic, partition, bytes) =>
-      change(() => storeUnreadable(at(topic, partition), topic, bytes)),
+    appendUnreadable: (topic, partition, bytes) => change(() => storeUnreadable(at(topic, partition), topic, bytes)),
   };
 }
 
@@ -102,9 +90,7 @@ function connect(broker: Broker, name: string): TransportHandle {
     },
     async append(batches, signal) {
       alive();
-      const results = batches.map((batch) =>
-        signal.aborted ? givenUp(batch) : appended(broker, batch),
-      );
+      const results = batches.map((batch) => (signal.aborted ? givenUp(batch) : appended(broker, batch)));
       wakeReaders(broker);
       return results;
     },

@@ -50,8 +50,7 @@ export function testWorld(options: { readonly seed?: number } = {}): TestWorld {
       const before = nowMs;
       await turns();
       if (nowMs > before) round = 0;
-      if (round > roundsMax)
-        throw new WaybillError("BACKLOG_FULL", "Something sleeps for no time again and again.");
+      if (round > roundsMax) throw new WaybillError("BACKLOG_FULL", "Something sleeps for no time again and again.");
     }
   }
 
@@ -75,11 +74,7 @@ export function testWorld(options: { readonly seed?: number } = {}): TestWorld {
   };
 }
 
-function sleepIn(
-  sleepers: Sleeper[],
-  dueMs: number,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+function sleepIn(sleepers: Sleeper[], dueMs: number, signal: AbortSignal | undefined): Promise<void> {
   if (signal?.aborted === true) return Promise.resolve();
   return new Promise((resolve) => {
     const sleeper: Sleeper = { dueMs, wake: awake };
@@ -119,11 +114,5 @@ export function dice(seed: number): () => number {
 
 function uuid(random: () => number): string {
   const hex = Array.from({ length: 32 }, () => Math.floor(random() * 16).toString(16)).join("");
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `4${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20),
-  ].join("-");
+  return [hex.slice(0, 8), hex.slice(8, 12), `4${hex.slice(13, 16)}`, `8${hex.slice(17, 20)}`, hex.slice(20)].join("-");
 }

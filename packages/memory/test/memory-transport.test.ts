@@ -19,8 +19,7 @@ function underTest(
     dropBefore: async (topic, partition, offset) => logs.dropBefore(topic, partition, offset),
     loseTail: async (topic, partition, count) => logs.loseTail(topic, partition, count),
     leaveHole: async (topic, partition) => logs.leaveHole(topic, partition),
-    appendUnreadable: async (topic, partition, body) =>
-      logs.appendUnreadable(topic, partition, body),
+    appendUnreadable: async (topic, partition, body) => logs.appendUnreadable(topic, partition, body),
     pass: (ms) => world.advance(ms),
     [Symbol.asyncDispose]: () => logs[Symbol.asyncDispose](),
   };

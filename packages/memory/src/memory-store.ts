@@ -1,0 +1,110 @@
+import { WaybillError, type Batch, type Commit, type Store, type World } from "@waybill/messaging";
+import { commit } from "./commit.ts";
+import { claim, declare, join, leave, mark, release, renew, resume, survey } from "./lanes.ts";
+import * as reads from "./reads.ts";
+import { laneOf, tablesOf, type Contents, type Database } from "./tables.ts";
+
+export interface MemoryStoreOptions {
+  /** What carries the store's clock on. */
+  readonly world: World;
+  /** What the clock shows at first, in milliseconds; the beginning of 2026 unless given. */
+  readonly nowMs?: number;
+}
+
+/** One process' connection to the shared database. */
+export interface StoreHandle extends Store {
+  /** As kill -9 of its process: from now on everything rejects with CLOSED. */
+  kill(): void;
+}
+
+/** A whole database as it was at one moment. */
+export interface Snapshot {
+  readonly contents: Contents;
+}
+
+/** A database in memory, with what a test may do to it behind a service's back. */
+export interface MemoryStore extends StoreHandle {
+  /** A connection of its own to the same database, as another process has. */
+  handle(): StoreHandle;
+  /** Sets the clock, forwards or back; it goes on from there. */
+  setNow(ms: number): void;
+  snapshot(): Snapshot;
+  /** Puts everything back to what it was, as a restore from a backup does. The clock goes on. */
+  restore(snapshot: Snapshot): void;
+}
+
+/**
+ * A database of services in memory. It hosts no topic, so every message goes through the outbox; what is applied is
+ * durable. The same calls give the same rows.
+ */
+export function memoryStore(options: MemoryStoreOptions): MemoryStore {
+  const { world } = options;
+  let ahead = (options.nowMs ?? Date.UTC(2026, 0, 1)) - world.monotonicMs();
+  const nowMs = (): number => world.monotonicMs() + ahead;
+  const db: Database = { contents: { members: new Map(), services: new Map() }, nowMs };
+  return {
+    ...connect(db),
+    handle: () => connect(db),
+    setNow(ms) {
+      ahead = ms - world.monotonicMs();
+    },
+    snapshot: () => ({ contents: structuredClone(db.contents) }),
+    restore(snapshot) {
+      db.contents = structuredClone(snapshot.contents);
+    },
+  };
+}
+
+function connect(db: Database): StoreHandle {
+  let closed = false;
+  const kill = (): void => {
+    closed = true;
+  };
+  /** Rows go in and come out by value, so that nobody holds what is stored. */
+  async function run<Result>(work: () => Result): Promise<Result> {
+    if (closed) throw new WaybillError("CLOSED", "The store is closed.");
+    return structuredClone(work());
+  }
+  return {
+    kill,
+    nowMs: db.nowMs,
+    hosts: () => false,
+    declare: (service, lanes, newSource) => run(() => declare(db, service, lanes, newSource)),
+    join: (member, ttlMs) => run(() => join(db, structuredClone(member), ttlMs)),
+    renew: (memberId, ttlMs) => run(() => renew(db, memberId, ttlMs)),
+    leave: (memberId) => run(() => leave(db, memberId)),
+    survey: (services) => run(() => survey(db, services)),
+    claim: (id, memberId, level, seenEpoch) => run(() => claim(db, id, memberId, level, seenEpoch)),
+    release: (id, epoch) => run(() => release(db, id, epoch)),
+    lane: (id) => run(() => laneOf(tablesOf(db, id.service), id)),
+    mark: (id, epoch, change) => run(() => mark(db, id, epoch, change)),
+    resume: (id) => run(() => resume(db, id)),
+    recover: (id) => run(() => reads.recover(db, id)),
+    commit: (batch: Batch) => committing(run(() => commit(db, structuredClone(batch)))),
+    load: (service, keys) => run(() => reads.load(db, service, keys)),
+    timers: (id, dueMs, limit) => run(() => reads.timers(db, id, dueMs, limit)),
+    nextTimer: (id) => run(() => reads.nextTimer(db, id)),
+    effectHeads: (id, dueMs, limit, except) => run(() => reads.effectHeads(db, id, dueMs, limit, except)),
+    nextEffect: (service, after) => run(() => reads.nextEffect(db, service, after)),
+    nextEffectDue: (id) => run(() => reads.nextEffectDue(db, id)),
+    outbox: (id, destination, afterN, limit) => run(() => reads.outbox(db, id, destination, afterN, limit)),
+    trimOutbox: (id, upTo) => run(() => reads.trimOutbox(db, id, upTo)),
+    parkedKeys: (service) => run(() => [...tablesOf(db, service).parkedKeys.values()]),
+    parked: (service, partition, key, afterSeq, limit) =>
+      run(() => reads.parked(db, service, { partition, key }, afterSeq, limit)),
+    seen: (service, keys) => run(() => reads.seen(db, service, keys)),
+    forgetSeen: (service, beforeMs, limit) => run(() => reads.forgetSeen(db, service, beforeMs, limit)),
+    async [Symbol.asyncDispose]() {
+      kill();
+    },
+  };
+}
+
+/** Both moments of a commit whose rows are kept as soon as they are applied. */
+function committing(applied: Promise<void>): Commit {
+  const durable = applied.then(() => undefined);
+  // A caller may look at one of the two only; the other's rejection is then nobody's.
+  applied.catch(() => undefined);
+  durable.catch(() => undefined);
+  return { applied, durable };
+}
