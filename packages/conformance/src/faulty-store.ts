@@ -78,14 +78,18 @@ function faultyCommit(store: Store, fault: CommitFault | undefined, batch: Batch
       return both(Promise.reject(made("COMMIT_UNKNOWN", "commit")));
     case "unknown-done":
       return both(answerLost(store.commit(batch)));
-    case "delay": {
-      const commit = fault.until().then(() => store.commit(batch));
-      return {
-        applied: handled(commit.then(({ applied }) => applied)),
-        durable: handled(commit.then(({ durable }) => durable)),
-      };
-    }
+    case "delay":
+      return delayed(fault.until().then(() => store.commit(batch)));
+    default:
+      return fault;
   }
+}
+
+function delayed(commit: Promise<Commit>): Commit {
+  return {
+    applied: handled(commit.then(({ applied }) => applied)),
+    durable: handled(commit.then(({ durable }) => durable)),
+  };
 }
 
 /** Waits until the batch is kept, then says that nobody knows. A refusal is told as it is. */

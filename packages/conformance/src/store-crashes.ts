@@ -1,11 +1,15 @@
+import type { Store } from "@waybill/messaging";
 import { expect, test } from "vitest";
 import {
   batch,
   commit,
   dump,
   everywhere,
+  farMs,
   id,
+  limit,
   member,
+  none,
   owned,
   position,
   state,
@@ -41,38 +45,27 @@ export function crashCases(open: OpenStore): void {
   test("a batch under way at a crash is there whole or not at all", async () => {
     await using it = await open();
     const row = await owned(it.store);
-    const before = await dump(it.store, 0, [7]);
     const { applied, durable } = it.store.commit(everywhere(row, 7));
-    const ends = Promise.allSettled([applied, durable]);
+    void Promise.allSettled([applied, durable]);
     const store = await it.crash();
-    const after = await dump(store, 0, [7]);
-    if ((await store.lane(id(0))).batch === row.batch) expect(after).toEqual(before);
-    else {
-      expect(after).toMatchObject({
-        lane: { batch: row.batch + 1 },
-        positions: [{ topic: "topic-7" }],
-        states: [{ id: "order-7" }],
-        outbox: [{ topic: "topic-7" }],
-        timers: [{ key: "order-7" }],
-        effects: [{ key: "order-7" }],
-        parkedKeys: [{ key: "order-7" }],
-      });
-    }
-    await ends;
+    const kept = (await store.lane(id(0))).batch - row.batch;
+    expect(kept).toBeOneOf([0, 1]);
+    const rows = Object.values(await rowsOf(store, 7));
+    expect(new Set(rows.map((list) => list.length))).toEqual(new Set([kept]));
   });
 
   test("position and state never part, however many batches are under way at a crash", async () => {
     await using it = await open();
     const row = await owned(it.store);
-    const ends: Promise<unknown>[] = [];
+    let reported = 0;
     for (let version = 1; version <= 10; version++) {
-      const change = {
-        batch: row.batch + version - 1,
-        states: [state("1", version)],
-        positions: [position("orders", 0, version)],
-      };
-      const { applied, durable } = it.store.commit(batch(row, change));
-      ends.push(Promise.allSettled([durable]));
+      const states = [state("1", version)];
+      const positions = [position("orders", 0, version)];
+      const { applied, durable } = it.store.commit(batch(row, { batch: row.batch + version - 1, states, positions }));
+      durable.then(
+        () => reported++,
+        () => undefined,
+      );
       await applied;
     }
     const store = await it.crash();
@@ -80,7 +73,7 @@ export function crashCases(open: OpenStore): void {
     const offset = (await store.recover(id(0))).positions[0]?.nextOffset ?? 0;
     expect(offset).toBe(version);
     expect((await store.lane(id(0))).batch).toBe(row.batch + version);
-    await Promise.all(ends);
+    expect(version).toBeGreaterThanOrEqual(reported);
   });
 
   test("after a crash the lane's owner goes on with the next batch", async () => {
@@ -92,4 +85,22 @@ export function crashCases(open: OpenStore): void {
     await commit(store, again, { states: [state("1", 2)] });
     expect((await store.load("orders", [{ kind: "order", id: "1" }]))[0]!.version).toBe(2);
   });
+}
+
+/** What each table holds of the batch `everywhere` with this number. */
+async function rowsOf(store: Store, number: number): Promise<Record<string, readonly unknown[]>> {
+  const place = { topic: `topic-${number}`, partition: 0 };
+  const { positions, parkedKeys, sent, outbox } = await store.recover(id(0));
+  return {
+    positions,
+    parkedKeys,
+    sent,
+    outbox,
+    messages: await store.outbox(id(0), place, 0, limit),
+    states: await store.load("orders", [{ kind: "order", id: `order-${number}` }]),
+    timers: await store.timers(id(0), farMs, limit),
+    effects: await store.effectHeads(id(0), farMs, limit, none),
+    parked: await store.parked("orders", 0, `order-${number}`, 0, limit),
+    seen: await store.seen("orders", [{ source: "shop", id: `order-${number}` }]),
+  };
 }

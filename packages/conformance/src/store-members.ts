@@ -8,7 +8,7 @@ export function memberCases(open: OpenStore): void {
     let made = 0;
     await it.store.declare("orders", 3, () => `life-${++made}`);
     const { lanes } = await it.store.survey(["orders"]);
-    expect(lanes.map((row) => row.lane).toSorted()).toEqual([0, 1, 2]);
+    expect(lanes.map((row) => row.lane).toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
     expect(lanes.map((row) => row.source).toSorted()).toEqual(["life-1", "life-2", "life-3"]);
     for (const row of lanes) {
       expect(row).toMatchObject({ service: "orders", batch: 0, nextN: 1, timeMs: 0, tries: 0 });

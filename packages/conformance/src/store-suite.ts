@@ -14,15 +14,35 @@ import { timerCases } from "./store-timers.ts";
 /** Tries every promise of the Store contract on an implementation. `open` is called once for each case. */
 export function testStore(name: string, open: OpenStore): void {
   describe(`${name} keeps the store's promises`, () => {
-    describe("services and members", () => memberCases(open));
-    describe("claims", () => claimCases(open));
-    describe("commits", () => commitCases(open));
-    describe("the fence", () => fenceCases(open));
-    describe("crashes", () => crashCases(open));
-    describe("states and positions", () => stateCases(open));
-    describe("timers", () => timerCases(open));
-    describe("effects", () => effectCases(open));
-    describe("the outbox", () => outboxCases(open));
-    describe("parked inputs and what doors have seen", () => parkedCases(open));
+    describe("services and members", () => {
+      memberCases(open);
+    });
+    describe("claims", () => {
+      claimCases(open);
+    });
+    describe("commits", () => {
+      commitCases(open);
+    });
+    describe("the fence", () => {
+      fenceCases(open);
+    });
+    describe("crashes", () => {
+      crashCases(open);
+    });
+    describe("states and positions", () => {
+      stateCases(open);
+    });
+    describe("timers", () => {
+      timerCases(open);
+    });
+    describe("effects", () => {
+      effectCases(open);
+    });
+    describe("the outbox", () => {
+      outboxCases(open);
+    });
+    describe("parked inputs and what doors have seen", () => {
+      parkedCases(open);
+    });
   });
 }

@@ -1,6 +1,7 @@
 import {
   bodyBytes,
   codeOf,
+  messageOf,
   WaybillError,
   type Append,
   type AppendResult,
@@ -225,5 +226,5 @@ export async function failure(promise: Promise<unknown>): Promise<WaybillError> 
     (reason: unknown) => reason,
   );
   if (error instanceof WaybillError) return error;
-  throw new Error(`Expected a WaybillError, got ${error === undefined ? "a result" : String(error)}.`);
+  throw new Error(`Expected a WaybillError, got ${error === undefined ? "a result" : messageOf(error)}.`);
 }

@@ -1,4 +1,4 @@
-import type { Fetched, FetchLimits, Reader } from "@waybill/messaging";
+import { codeOf, messageOf, type FetchLimits, type Reader } from "@waybill/messaging";
 import { expect, test } from "vitest";
 import {
   failure,
@@ -135,7 +135,10 @@ export function waitCases(open: OpenTransport): void {
 
 /** How a patient fetch ended: with nothing, with something, or with an error's code. */
 async function settled(reader: Reader): Promise<string> {
-  const end = await fetched(reader, patient).catch((error: { code?: string }) => error);
-  if (!("messages" in end)) return end.code ?? String(end);
-  return (end as Fetched).messages.length === 0 ? "nothing" : "something";
+  try {
+    const { messages } = await fetched(reader, patient);
+    return messages.length === 0 ? "nothing" : "something";
+  } catch (error) {
+    return codeOf(error) ?? messageOf(error);
+  }
 }
