@@ -11,14 +11,7 @@ import { topics } from "./topics.ts";
 export const allTopics: readonly Topic[] = Object.values(topics);
 
 /** Every message of the shop. */
-export const allMessages: readonly AnyMessageType[] = [
-  orderCommands,
-  orders,
-  payments,
-  products,
-  shipments,
-  stock,
-]
+export const allMessages: readonly AnyMessageType[] = [orderCommands, orders, payments, products, shipments, stock]
   .flatMap((domain) => Object.values<unknown>(domain))
   .filter(isMessageType);
 

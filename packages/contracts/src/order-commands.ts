@@ -1,18 +1,6 @@
 import { command, type Frozen } from "@waybill/messaging";
 import { type } from "arktype";
-import {
-  country,
-  currency,
-  customer,
-  id,
-  linesMax,
-  quantity,
-  sku,
-  text,
-  timeMs,
-  token,
-  unitPrice,
-} from "./fields.ts";
+import { country, currency, customer, id, linesMax, quantity, sku, text, timeMs, token, unitPrice } from "./fields.ts";
 import { topics } from "./topics.ts";
 
 const head = {

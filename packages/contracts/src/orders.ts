@@ -139,16 +139,10 @@ const withReason = (reason: string) => ({
 });
 
 /** A confirmed order shall be cancelled: fulfilment decides whether it is still there. */
-export const orderCancelRequested = event<OrderWithReason>(
-  "order.cancel-requested",
-  withReason("Ordered by mistake."),
-);
+export const orderCancelRequested = event<OrderWithReason>("order.cancel-requested", withReason("Ordered by mistake."));
 
 /** It is too late to cancel, or there is no such order. */
-export const orderCancelRefused = event<OrderWithReason>(
-  "order.cancel-refused",
-  withReason("The goods have left."),
-);
+export const orderCancelRefused = event<OrderWithReason>("order.cancel-refused", withReason("The goods have left."));
 
 /** A person must look at this order; the reason says at what. */
 export const orderAttentionNeeded = event<OrderWithReason>(
@@ -201,9 +195,7 @@ export type OrderCompleted = Frozen<typeof completedSchema.infer>;
 export const orderCompleted = event<OrderCompleted>("order.completed", {
   ...to,
   schema: completedSchema,
-  samples: [
-    { orderId, customerId: ann.id, placedAtMs: 1_291_191_960_000, currency: "GBP", total: 1530 },
-  ],
+  samples: [{ orderId, customerId: ann.id, placedAtMs: 1_291_191_960_000, currency: "GBP", total: 1530 }],
 });
 
 const refundedSchema = type({ orderId: id, customer, currency, amount });

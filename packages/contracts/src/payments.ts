@@ -48,20 +48,11 @@ const refused = (reason: string) => ({
 /** No money was held. */
 export const paymentDeclined = event<PaymentRefused>("payment.declined", refused("card_declined"));
 /** The goods have left and the money could not be taken. */
-export const paymentCaptureRefused = event<PaymentRefused>(
-  "payment.capture-refused",
-  refused("insufficient_funds"),
-);
+export const paymentCaptureRefused = event<PaymentRefused>("payment.capture-refused", refused("insufficient_funds"));
 /** Money of a cancelled order is still held. */
-export const paymentVoidRefused = event<PaymentRefused>(
-  "payment.void-refused",
-  refused("payment_locked"),
-);
+export const paymentVoidRefused = event<PaymentRefused>("payment.void-refused", refused("payment_locked"));
 /** Money of a cancelled order is still ours. */
-export const paymentRefundRefused = event<PaymentRefused>(
-  "payment.refund-refused",
-  refused("card_closed"),
-);
+export const paymentRefundRefused = event<PaymentRefused>("payment.refund-refused", refused("card_closed"));
 
 const uncertainSchema = type({ orderId: id, operation, reason: text });
 

@@ -13,9 +13,7 @@ const byOrder = {
   subject: (body: { readonly orderId: string }) => body.orderId,
 };
 const bySku = { topic: topics.stock, subject: (body: { readonly sku: string }) => body.sku };
-const delta = type("-1000000000 <= number.integer <= 1000000000").describe(
-  "a whole number of pieces up to a billion",
-);
+const delta = type("-1000000000 <= number.integer <= 1000000000").describe("a whole number of pieces up to a billion");
 
 const adjustSchema = type({
   "+": "reject",

@@ -1,0 +1,46 @@
+import type { EffectCall } from "@waybill/messaging";
+import { expect, test } from "vitest";
+import { authorise, capture, gatewayEffects, refund, voidPayment, type PaymentGateway } from "../src/index.ts";
+
+const call: EffectCall = { key: "key-1", attempt: 1, signal: new AbortController().signal };
+
+function recording(): { readonly gateway: PaymentGateway; readonly calls: unknown[][] } {
+  const calls: unknown[][] = [];
+  const answer = (name: string) => async (input: unknown, of: EffectCall) => {
+    calls.push([name, input, of.key]);
+    return { kind: "done", value: { paymentId: "p", operationId: name } } as const;
+  };
+  return {
+    calls,
+    gateway: {
+      authorise: answer("authorise"),
+      capture: answer("capture"),
+      void: answer("void"),
+      refund: answer("refund"),
+      find: async (key) => void calls.push(["find", key]),
+    },
+  };
+}
+
+test.each([
+  [authorise, "authorise"],
+  [capture, "capture"],
+  [voidPayment, "void"],
+  [refund, "refund"],
+])("$name reaches the gateway with its key, and asks for that key when in doubt", async (effect, name) => {
+  const { gateway, calls } = recording();
+  const adapter = gatewayEffects(gateway)[effect.name]!;
+  expect(adapter.idempotent).toBe("find");
+  expect(await adapter.call("input", call)).toMatchObject({ kind: "done", value: { operationId: name } });
+  expect(await adapter.find!("input", call)).toBeUndefined();
+  expect(calls).toEqual([
+    [name, "input", "key-1"],
+    ["find", "key-1"],
+  ]);
+});
+
+test("all four move money in one queue, and none is ever given up", () => {
+  for (const effect of [authorise, capture, voidPayment, refund]) {
+    expect(effect).toMatchObject({ queue: "gateway", money: true, atMostOnce: false, giveUpMs: undefined });
+  }
+});
