@@ -114,7 +114,7 @@ function messageType<T>(kind: "event" | "command", name: string, options: Messag
     ...versions(`Message "${name}"`, options),
   };
   for (const sample of options.samples) {
-    checked(options.schema, sample, "CONTRACT_INVALID", `A sample of ${name}`);
+    checked(options.schema, sample, "CONTRACT_INVALID", "A sample of", name);
   }
   return type;
 }

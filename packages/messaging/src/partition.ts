@@ -5,7 +5,20 @@ const encoder = new TextEncoder();
  * modulo the number of partitions (org.apache.kafka.clients.producer.internals.BuiltInPartitioner).
  */
 export function partitionOf(key: string, partitions: number): number {
-  return (murmur2(encoder.encode(key)) & 0x7fffffff) % partitions;
+  return (murmur2(bytesOf(key)) & 0x7fffffff) % partitions;
+}
+
+const scratch = new Uint8Array(256);
+
+/** The UTF-8 bytes of a key; those of an ordinary one without an allocation that outlives the call. */
+function bytesOf(key: string): Uint8Array {
+  if (key.length > scratch.length) return encoder.encode(key);
+  for (let at = 0; at < key.length; at++) {
+    const code = key.charCodeAt(at);
+    if (code > 0x7f) return encoder.encode(key);
+    scratch[at] = code;
+  }
+  return scratch.subarray(0, key.length);
 }
 
 /** Austin Appleby's MurmurHash2, 32 bits, with the seed that Kafka uses; as a signed integer. */

@@ -127,8 +127,8 @@ export function openPublisher(options: PublisherOptions): Publisher {
       if (waitingCount >= (options.waitingMax ?? 10_000)) {
         throw new WaybillError("BACKLOG_FULL", `${waitingCount} messages wait to be stored already.`);
       }
-      const value = checked(type.schema, body, "MESSAGE_INVALID", type.name);
-      const key = keyText(type.key(value), `The key of ${type.name}`);
+      const value = checked(type.schema, body, "MESSAGE_INVALID", "To publish:", type.name);
+      const key = keyText(type.key(value), "The key of", type.name);
       const text = JSON.stringify(value);
       const room = type.topic.bytesMax - 1_500;
       if (text.length * 3 > room && Buffer.byteLength(text) > room) {
@@ -139,10 +139,10 @@ export function openPublisher(options: PublisherOptions): Publisher {
       }
       const messageId = id ?? options.newId();
       const envelope: Envelope = {
-        id: keyText(messageId, "The id"),
+        id: keyText(messageId, "The id of", type.name),
         type: type.name,
         schema: type.version,
-        subject: keyText(type.subject(value), `The subject of ${type.name}`),
+        subject: keyText(type.subject(value), "The subject of", type.name),
         key,
         producer: options.producer,
         atMs: atMs ?? options.nowMs(),

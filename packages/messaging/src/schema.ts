@@ -20,12 +20,12 @@ export function check<T>(schema: Schema<T>, value: unknown): { value: T } | { is
   return { issues: result.issues.map((issue) => ({ field: pathOf(issue.path), reason: issue.message })) };
 }
 
-/** The checked value; throws `code` with every field that is wrong. */
-export function checked<T>(schema: Schema<T>, value: unknown, code: ErrorCode, what: string): T {
+/** The checked value; throws `code` with every field that is wrong. The text begins with `what` and `name`. */
+export function checked<T>(schema: Schema<T>, value: unknown, code: ErrorCode, what: string, name: string): T {
   const result = check(schema, value);
   if ("value" in result) return result.value;
   const text = result.issues.map((issue) => `${issue.field === "" ? "body" : issue.field}: ${issue.reason}`).join("; ");
-  throw new WaybillError(code, `${what}: ${text}`, { details: { issues: result.issues } });
+  throw new WaybillError(code, `${what} ${name}: ${text}`, { details: { issues: result.issues } });
 }
 
 function pathOf(path: StandardSchemaV1.Issue["path"]): string {

@@ -1,6 +1,6 @@
 import { upcast } from "../contract.ts";
 import { WaybillError } from "../errors.ts";
-import type { StateRef } from "../service.ts";
+import type { StateKind, StateRef } from "../service.ts";
 import type { LaneId, StateRow } from "../store.ts";
 
 /** A state as its owner holds it. `version` 0: not stored; `value` undefined: absent or deleted. */
@@ -20,8 +20,8 @@ export interface Entry {
 export class StateCache {
   readonly #id: LaneId;
   readonly #entriesMax: number;
-  #young = new Map<string, Entry>();
-  #old = new Map<string, Entry>();
+  readonly #kinds = new Map<StateKind<unknown>, Generations>();
+  #size = 0;
 
   constructor(id: LaneId, entriesMax: number) {
     this.#id = id;
@@ -29,11 +29,12 @@ export class StateCache {
   }
 
   get(ref: StateRef<unknown>): Entry | undefined {
-    const key = cacheKey(ref);
-    const young = this.#young.get(key);
+    const kind = this.#kinds.get(ref.of);
+    if (kind === undefined) return undefined;
+    const young = kind.young.get(ref.id);
     if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.#keep(key, old);
+    const old = kind.old.get(ref.id);
+    if (old !== undefined) this.#keep(old);
     return old;
   }
 
@@ -41,26 +42,34 @@ export class StateCache {
   fill(missing: ReadonlyMap<string, StateRef<unknown>>, rows: readonly StateRow[]): void {
     const found = new Map<string, StateRow>();
     for (const row of rows) found.set(`${row.kind}\n${row.id}`, row);
-    for (const [key, ref] of missing) {
-      this.#keep(key, entryOf(ref, found.get(key), this.#id));
-    }
+    for (const [key, ref] of missing) this.#keep(entryOf(ref, found.get(key), this.#id));
   }
 
   /** Called between batches. */
   age(): void {
-    if (this.#young.size < this.#entriesMax) return;
-    this.#old = this.#young;
-    this.#young = new Map();
+    if (this.#size < this.#entriesMax) return;
+    this.#size = 0;
+    for (const kind of this.#kinds.values()) {
+      kind.old = kind.young;
+      kind.young = new Map();
+    }
   }
 
-  clear(): void {
-    this.#young.clear();
-    this.#old.clear();
+  #keep(entry: Entry): void {
+    const { of, id } = entry.ref;
+    let kind = this.#kinds.get(of);
+    if (kind === undefined) {
+      kind = { young: new Map(), old: new Map() };
+      this.#kinds.set(of, kind);
+    }
+    kind.young.set(id, entry);
+    this.#size += 1;
   }
+}
 
-  #keep(key: string, entry: Entry): void {
-    this.#young.set(key, entry);
-  }
+interface Generations {
+  young: Map<string, Entry>;
+  old: Map<string, Entry>;
 }
 
 export function cacheKey(ref: StateRef<unknown>): string {

@@ -127,10 +127,10 @@ export class Draft implements Out {
         `Service "${service}" sends ${type.name} but does not list it in "sends".`,
       );
     }
-    const value = checked(type.schema, body, "MESSAGE_INVALID", `${type.name} as sent`);
-    const subject = keyText(type.subject(value), `The subject of ${type.name}`);
+    const value = checked(type.schema, body, "MESSAGE_INVALID", "As sent:", type.name);
+    const subject = keyText(type.subject(value), "The subject of", type.name);
     const named = type.key(value);
-    const key = named === subject ? subject : keyText(named, `The key of ${type.name}`);
+    const key = named === subject ? subject : keyText(named, "The key of", type.name);
     const text = JSON.stringify(value);
     checkSize(type, text);
     const sent: DraftMessage = {

@@ -79,7 +79,7 @@ export class EffectsRunner {
   readonly #store: Store;
   readonly #world: World;
   readonly #bound: ReadonlyMap<string, BoundEffect>;
-  readonly #onResult: (row: EffectRow, outcome: Outcome<unknown>) => void;
+  readonly #onResult: (row: EffectRow, input: unknown, outcome: Outcome<unknown>) => void;
   readonly #onOwed: () => void;
   readonly #queues = new Map<string, Queue>();
   readonly #calls = new Map<Call, number>();
@@ -94,7 +94,7 @@ export class EffectsRunner {
     store: Store;
     world: World;
     bound: ReadonlyMap<string, BoundEffect>;
-    onResult: (row: EffectRow, outcome: Outcome<unknown>) => void;
+    onResult: (row: EffectRow, input: unknown, outcome: Outcome<unknown>) => void;
     /** Told when rows wait to be written with the next commit. */
     onOwed: () => void;
   }) {
@@ -157,15 +157,16 @@ export class EffectsRunner {
 
   async #attempt(queue: Queue, chain: Chain, bound: BoundEffect | undefined): Promise<void> {
     const row = chain.rows[0]!;
-    const verdict = bound === undefined ? unbound(row) : await this.#call(chain, row, bound);
+    const input: unknown = JSON.parse(row.input);
+    const verdict = bound === undefined ? unbound(row) : await this.#call(chain, row, input, bound);
     queue.running -= 1;
     if (this.#stop.signal.aborted) return;
-    if (verdict.kind === "settled") this.#onResult(row, verdict.outcome);
+    if (verdict.kind === "settled") this.#onResult(row, input, verdict.outcome);
     else this.#again(queue, chain, row, verdict);
     this.#run(queue);
   }
 
-  async #call(chain: Chain, row: EffectRow, { type, adapter }: BoundEffect): Promise<Verdict> {
+  async #call(chain: Chain, row: EffectRow, input: unknown, { type, adapter }: BoundEffect): Promise<Verdict> {
     if (type.atMostOnce && row.attempts === 0) {
       const marker = await this.#markBegun(chain, row);
       if (marker !== undefined) return marker;
@@ -174,7 +175,7 @@ export class EffectsRunner {
     this.#calls.set(call, this.#world.monotonicMs() + (adapter.timeoutMs ?? timeoutMsDefault));
     this.#sweep();
     try {
-      return await attemptEffect(type, adapter, row, chain.doubt, this.#store.nowMs(), call);
+      return await attemptEffect(type, adapter, row, input, chain.doubt, this.#store.nowMs(), call);
     } finally {
       this.#calls.delete(call);
     }

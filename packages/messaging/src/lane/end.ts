@@ -1,5 +1,4 @@
 import { messageOf, WaybillError } from "../errors.ts";
-import type { Input } from "./input.ts";
 
 /** What the next life of a lane must be careful of. */
 export interface Caution {
@@ -35,9 +34,9 @@ export function endOf(error: unknown, caution: Caution | undefined): LaneEnd {
 }
 
 /** After a refused batch the next life runs half as much at a time, until it is the one input; that one is set aside. */
-export function cautionAfter(inputs: readonly Input[], error: WaybillError): Caution {
-  if (inputs.length > 1) return { batchInputs: Math.ceil(inputs.length / 2), suspects: new Map() };
+export function cautionAfter(ids: readonly string[], error: WaybillError): Caution {
+  if (ids.length > 1) return { batchInputs: Math.ceil(ids.length / 2), suspects: new Map() };
   const suspects = new Map<string, WaybillError>();
-  for (const input of inputs) suspects.set(input.id, error);
+  for (const id of ids) suspects.set(id, error);
   return { batchInputs: 1, suspects };
 }

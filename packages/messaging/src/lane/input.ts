@@ -17,6 +17,8 @@ export interface Input {
   readonly correlation: string;
   readonly traceparent: string | undefined;
   readonly body: Body;
+  /** The parsed body, where it is at hand; the body is then made from it when it is needed. */
+  readonly value: unknown;
   readonly malformed: string | undefined;
   /** The message itself, for its stamp and for passing it on. */
   readonly message: StoredMessage | undefined;
@@ -40,6 +42,7 @@ export function messageInput(message: StoredMessage): Input {
     correlation: message.correlation,
     traceparent: message.traceparent,
     body: message.body,
+    value: undefined,
     malformed: message.malformed,
     message,
     timer: undefined,
@@ -65,7 +68,8 @@ export function timerInput(row: TimerRow): Input {
   };
 }
 
-export function resultInput(row: EffectRow, outcome: Outcome<unknown>, atMs: number): Input {
+/** @param input what the effect was called with, parsed. */
+export function resultInput(row: EffectRow, input: unknown, outcome: Outcome<unknown>, atMs: number): Input {
   return {
     ...blank,
     kind: "result",
@@ -77,12 +81,14 @@ export function resultInput(row: EffectRow, outcome: Outcome<unknown>, atMs: num
     partition: row.partition,
     correlation: row.correlation,
     traceparent: row.traceparent,
-    body: `{"input":${row.input},"outcome":${JSON.stringify(outcome)}}`,
+    body: "",
+    value: { input, outcome },
     effect: { partition: row.partition, key: row.key, queue: row.queue, seq: row.seq },
   };
 }
 
 const blank = {
+  value: undefined,
   topic: undefined,
   offset: undefined,
   traceparent: undefined,
@@ -116,7 +122,7 @@ export function parkedRow(input: Input, partition: number, key: string, seq: num
       producer,
       causation,
     }),
-    body: input.body,
+    body: input.value === undefined ? input.body : JSON.stringify(input.value),
   };
 }
 

@@ -1,11 +1,18 @@
+import type { StoredMessage } from "../message.ts";
 import type { Outcome } from "../service.ts";
 import type { EffectRow, LaneId, Store } from "../store.ts";
 import type { Inbox } from "./inbox.ts";
-import { messageInput, parkedInput, resultInput, timerInput, type Input } from "./input.ts";
+import { parkedInput, resultInput, timerInput, type Input } from "./input.ts";
 import type { Parking } from "./parking.ts";
 
 /** How many inputs of a parked key are looked at, and so counted, at once; above what a key may hold. */
 const parkedPage = 2_048;
+
+/** What the next batch holds: inputs of the lane's own first, then messages. */
+export interface Gathered {
+  readonly inputs: readonly Input[];
+  readonly messages: readonly StoredMessage[];
+}
 
 /** Where a lane's inputs come from, and in which order they are taken. */
 export class Intake {
@@ -13,7 +20,7 @@ export class Intake {
   readonly #store: Store;
   readonly #inbox: Inbox;
   readonly #parking: Parking;
-  readonly #results: { row: EffectRow; outcome: Outcome<unknown> }[] = [];
+  readonly #results: { row: EffectRow; input: unknown; outcome: Outcome<unknown> }[] = [];
   readonly #redriven = new Map<string, string | undefined>();
   /** No timer is due before this; it may be earlier than the earliest. */
   #nextTimerMs: number;
@@ -26,8 +33,8 @@ export class Intake {
     this.#nextTimerMs = options.nextTimerMs ?? Infinity;
   }
 
-  addResult(row: EffectRow, outcome: Outcome<unknown>): void {
-    this.#results.push({ row, outcome });
+  addResult(row: EffectRow, input: unknown, outcome: Outcome<unknown>): void {
+    this.#results.push({ row, input, outcome });
   }
 
   /** Takes a parked key up again with the next batch, its first input with another body if one is given. */
@@ -43,16 +50,15 @@ export class Intake {
    * The inputs of the next batch: what was begun is finished first, then what is due, then what is tried again, then
    * what is new. A quarter of a batch is kept for messages, so that nothing that repeats itself can shut them out.
    */
-  async gather(limit: number, bytes: number, timeMs: number, nowMs: number): Promise<readonly Input[]> {
+  async gather(limit: number, bytes: number, timeMs: number, nowMs: number): Promise<Gathered> {
     const inputs: Input[] = [];
     const first = Math.max(1, limit - Math.floor(limit / 4));
-    for (const { row, outcome } of this.#results.splice(0, first)) inputs.push(resultInput(row, outcome, nowMs));
+    for (const { row, input, outcome } of this.#results.splice(0, first)) {
+      inputs.push(resultInput(row, input, outcome, nowMs));
+    }
     if (this.#nextTimerMs <= timeMs && inputs.length < first) await this.#gatherTimers(inputs, timeMs, first);
     if (this.#parking.size > 0 && inputs.length < first) await this.#gatherRedriven(inputs, nowMs, first);
-    if (inputs.length < limit) {
-      for (const message of this.#inbox.take(limit - inputs.length, bytes)) inputs.push(messageInput(message));
-    }
-    return inputs;
+    return { inputs, messages: inputs.length < limit ? this.#inbox.take(limit - inputs.length, bytes) : [] };
   }
 
   async #gatherTimers(inputs: Input[], timeMs: number, first: number): Promise<void> {

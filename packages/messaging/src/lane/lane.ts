@@ -6,14 +6,13 @@ import { StateCache } from "./cache.ts";
 import { EffectsRunner, type BoundEffect } from "./effects-runner.ts";
 import { cautionAfter, endOf, type Caution, type LaneEnd } from "./end.ts";
 import { Inbox } from "./inbox.ts";
-import type { Input } from "./input.ts";
-import { Intake } from "./intake.ts";
+import { Intake, type Gathered } from "./intake.ts";
 import type { LaneLimits } from "./limits.ts";
 import { OutboxTrim } from "./outbox-trim.ts";
 import { Parking } from "./parking.ts";
 import type { Routes } from "./routes.ts";
 import { run, type Bench } from "./run.ts";
-import { nameOf, Sender } from "./sender.ts";
+import { Sender } from "./sender.ts";
 import { Track } from "./track.ts";
 import { Bell, deferred } from "./wake.ts";
 import { Work, type Sequence } from "./work.ts";
@@ -54,7 +53,8 @@ export class Lane {
   readonly #effects: EffectsRunner;
   readonly #bench: Bench;
   readonly #parking: Parking;
-  readonly #tracks = new Map<string, Track>();
+  /** By topic, then by partition. */
+  readonly #tracks = new Map<string, Track[]>();
   readonly #sequence: Sequence;
   readonly #intake: Intake;
   readonly #trim: OutboxTrim;
@@ -82,7 +82,7 @@ export class Lane {
       lastN: new Map(),
       alreadySaid: new Set(options.alreadySaid),
     };
-    for (const position of options.positions) this.#tracks.set(nameOf(position), new Track(position));
+    for (const position of options.positions) this.#addTrack(new Track(position));
     this.#parking = new Parking(limits.parking, options.build, recovered.parkedKeys);
     this.#inbox = new Inbox({ limits: limits.inbox, bell: this.#bell, world, onFailed: (error) => this.#fail(error) });
     this.#intake = new Intake({
@@ -106,8 +106,8 @@ export class Lane {
       store,
       world,
       bound: options.effects,
-      onResult: (effect, outcome) => {
-        this.#intake.addResult(effect, outcome);
+      onResult: (effect, input, outcome) => {
+        this.#intake.addResult(effect, input, outcome);
         this.#bell.ring();
       },
       onOwed: () => this.#owe(),
@@ -121,7 +121,7 @@ export class Lane {
       partitions: options.partitions,
       freeze: options.freeze,
       suspects: options.caution?.suspects ?? new Map(),
-      track: (topic, partition) => this.#tracks.get(`${topic}/${partition}`)!,
+      track: (topic, partition) => this.#tracks.get(topic)![partition]!,
       block: (topic, error) => this.#block(topic, error),
     };
   }
@@ -134,7 +134,7 @@ export class Lane {
   /** Begins to run. `sent` is how far each destination's messages are on the logs. */
   start(sent: ReadonlyMap<string, SentRow>, blocked: ReadonlyMap<string, WaybillError>): void {
     this.#resumeSending(sent);
-    const byTransport = Map.groupBy(this.#tracks.values(), (track) => this.#options.transportOf(track.topic));
+    const byTransport = Map.groupBy(this.#allTracks(), (track) => this.#options.transportOf(track.topic));
     for (const [transport, tracks] of byTransport)
       this.#inbox.open(
         transport,
@@ -143,6 +143,21 @@ export class Lane {
     for (const [topic, error] of blocked) this.#block(topic, error);
     this.#effects.start();
     void this.#run();
+  }
+
+  #addTrack(track: Track): void {
+    const ofTopic = this.#tracks.get(track.topic);
+    if (ofTopic !== undefined) ofTopic[track.partition] = track;
+    else {
+      const first: Track[] = [];
+      first[track.partition] = track;
+      this.#tracks.set(track.topic, first);
+    }
+  }
+
+  /** Of each topic the partitions that are this lane's. */
+  #allTracks(): Track[] {
+    return [...this.#tracks.values()].flatMap((ofTopic) => ofTopic.filter(Boolean));
   }
 
   #resumeSending(sent: ReadonlyMap<string, SentRow>): void {
@@ -163,11 +178,12 @@ export class Lane {
         const nowMs = this.#store.nowMs();
         this.#timeMs = Math.max(this.#timeMs, this.#inbox.timeMs(nowMs));
         const { batchBytes } = this.#options.limits;
-        const inputs = await this.#intake.gather(this.#batchLimit(), batchBytes, this.#timeMs, nowMs);
-        if (inputs.length === 0 && !this.#mustWrite(nowMs)) {
+        const gathered = await this.#intake.gather(this.#batchLimit(), batchBytes, this.#timeMs, nowMs);
+        const empty = gathered.inputs.length + gathered.messages.length === 0;
+        if (empty && !this.#mustWrite(nowMs)) {
           this.#setAlarm(nowMs);
           await this.#bell.wait();
-        } else await this.#handle(inputs, nowMs);
+        } else await this.#handle(gathered, empty, nowMs);
       }
     } catch (error) {
       this.#fail(error);
@@ -186,13 +202,13 @@ export class Lane {
     return row.tries >= 3 && this.counts.inputs < 2 * limits.batchInputs;
   }
 
-  async #handle(inputs: readonly Input[], nowMs: number): Promise<void> {
-    if (this.#careful && inputs.length > 0) await this.#nameSuspect(inputs[0]!);
+  async #handle(gathered: Gathered, empty: boolean, nowMs: number): Promise<void> {
+    if (this.#careful && !empty) await this.#nameSuspect(idsOf(gathered)[0]!);
     const { id } = this;
     const { row, routes } = this.#options;
     const work = new Work(id.service, this.#sequence, nowMs);
-    this.#timeMs = await run(this.#bench, inputs, work, this.#timeMs, nowMs);
-    this.#applyMoved(work, inputs.length === 0);
+    this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs);
+    this.#applyMoved(work, empty);
     const sent = this.#sender.takeConfirmed();
     const retried = this.#effects.takeRetried();
     this.#owedSinceMs = undefined;
@@ -203,7 +219,7 @@ export class Lane {
     this.#undurable += 1;
     commit.durable.then(
       () => this.#onDurable(work, sent, retried),
-      (error: unknown) => this.#failCommit(error, inputs),
+      (error: unknown) => this.#failCommit(error, gathered),
     );
     await commit.applied;
     this.#intake.timerSet(work.earliestTimerMs);
@@ -211,12 +227,13 @@ export class Lane {
     this.counts.batches += 1;
     this.counts.inputs += work.inputs;
     this.counts.messages += work.messages.length;
+    this.counts.passedOn += work.passedOn;
     this.counts.parked += work.parkedAdded.length;
   }
 
-  async #nameSuspect(input: Input): Promise<void> {
+  async #nameSuspect(inputId: string): Promise<void> {
     const { row } = this.#options;
-    if (!(await this.#store.mark(this.id, row.epoch, { suspect: input.id }))) {
+    if (!(await this.#store.mark(this.id, row.epoch, { suspect: inputId }))) {
       throw new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was taken over.`);
     }
   }
@@ -227,7 +244,7 @@ export class Lane {
     if (!idle && this.#sinceMoved < movedEveryBatches) return;
     this.#sinceMoved = 0;
     for (const position of this.#inbox.moved()) {
-      const track = this.#tracks.get(nameOf(position))!;
+      const track = this.#tracks.get(position.topic)![position.partition]!;
       if (track.broken || position.nextOffset <= track.nextOffset) continue;
       track.nextOffset = position.nextOffset;
       work.moved(track);
@@ -284,9 +301,10 @@ export class Lane {
     });
   }
 
-  #failCommit(error: unknown, inputs: readonly Input[]): void {
+  #failCommit(error: unknown, gathered: Gathered): void {
     this.#undurable -= 1;
-    const caution = codeOf(error) === "BATCH_REFUSED" ? cautionAfter(inputs, error as WaybillError) : undefined;
+    const caution =
+      codeOf(error) === "BATCH_REFUSED" ? cautionAfter(idsOf(gathered), error as WaybillError) : undefined;
     this.#fail(error, caution);
   }
 
@@ -364,8 +382,7 @@ export class Lane {
       if (blocked === undefined) return false;
       const work = new Work(this.id.service, this.#sequence, this.#store.nowMs());
       const bounds = await this.#options.transportOf(topic).bounds(topic);
-      for (const track of this.#tracks.values()) {
-        if (track.topic !== topic) continue;
+      for (const track of this.#tracks.get(topic)!.filter(Boolean)) {
         track.skipLoss(bounds[track.partition]!);
         work.moved(track);
       }
@@ -394,7 +411,7 @@ export class Lane {
       ...this.id,
       epoch: this.#options.row.epoch,
       timeMs: this.#timeMs,
-      positions: Array.from(this.#tracks.values(), ({ topic, partition, nextOffset }) => ({
+      positions: Array.from(this.#allTracks(), ({ topic, partition, nextOffset }) => ({
         topic,
         partition,
         nextOffset,
@@ -410,3 +427,8 @@ export class Lane {
 }
 
 export type LaneStatus = ReturnType<Lane["status"]>;
+
+/** The ids of what a batch holds, in the order in which it is handled. */
+function idsOf({ inputs, messages }: Gathered): readonly string[] {
+  return [...inputs, ...messages].map(({ id }) => id);
+}

@@ -54,13 +54,13 @@ export async function attemptEffect(
   type: AnyEffectType,
   adapter: AnyEffectAdapter,
   row: EffectRow,
+  input: unknown,
   doubt: boolean,
   nowMs: number,
   call: Call,
 ): Promise<Verdict> {
   const late = tooLate(type, adapter, row, doubt, nowMs);
   if (late !== undefined) return { kind: "settled", outcome: late };
-  const input: unknown = JSON.parse(row.input);
   if (doubt && adapter.find !== undefined) {
     const found = await asked(adapter, input, call);
     if (found !== undefined) return found;

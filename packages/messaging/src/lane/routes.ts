@@ -12,6 +12,8 @@ export interface Routes {
   readonly timers: ReadonlyMap<string, Rule>;
   readonly results: ReadonlyMap<string, Rule>;
   readonly sends: ReadonlySet<AnyMessageType>;
+  /** Some door of the service drops repeats by (producer, id). */
+  readonly remembersSeen: boolean;
 }
 
 export interface TopicRoutes {
@@ -39,7 +41,8 @@ export function routesOf(service: Service, types: readonly AnyMessageType[]): Ro
     }
   }
   for (const type of types) topics.get(type.topic.name)?.known.add(type.name);
-  return { service, topics, timers, results, sends: new Set(service.sends) };
+  const remembersSeen = [...topics.values()].some(({ topic }) => topic.dedupeMs !== undefined);
+  return { service, topics, timers, results, sends: new Set(service.sends), remembersSeen };
 }
 
 /** The rule for an input; undefined when it is a message that this service has no use for. */
@@ -74,17 +77,18 @@ export function decode(rule: Rule, input: Input): unknown {
   const { on } = rule;
   const body = parsed(input);
   if (on.kind === "message") {
-    const lifted = upcast(`Message ${input.type}`, on.type, input.schema, body);
-    return checked(on.type.schema, lifted, "MESSAGE_INVALID", `${input.type} as read`);
+    const lifted = upcast(input.type, on.type, input.schema, body);
+    return checked(on.type.schema, lifted, "MESSAGE_INVALID", "as read:", input.type);
   }
   if (on.kind === "timer") {
-    return { key: input.subject, dueMs: input.atMs, body: upcast(`Timer ${input.type}`, on.type, input.schema, body) };
+    return { key: input.subject, dueMs: input.atMs, body: upcast(input.type, on.type, input.schema, body) };
   }
   const result = body as { input: unknown; outcome: unknown };
-  return { input: upcast(`Effect ${input.type}`, on.type, input.schema, result.input), outcome: result.outcome };
+  return { input: upcast(input.type, on.type, input.schema, result.input), outcome: result.outcome };
 }
 
 function parsed(input: Input): unknown {
+  if (input.value !== undefined) return input.value;
   if (input.malformed !== undefined) throw new WaybillError("MESSAGE_UNREADABLE", input.malformed);
   try {
     return JSON.parse(bodyText(input.body)) as unknown;

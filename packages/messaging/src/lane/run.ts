@@ -1,13 +1,14 @@
 import { codeOf, WaybillError } from "../errors.ts";
 import { keyText } from "../ids.ts";
-import { partitionOf } from "../partition.ts";
+import type { StoredMessage } from "../message.ts";
 import { deepFreeze } from "../specification.ts";
 import type { Rule, StateRef } from "../service.ts";
 import type { LaneId, Store } from "../store.ts";
+import { admit, seenBefore } from "./admit.ts";
 import { assertOwned, cacheKey, type Entry, type StateCache } from "./cache.ts";
-import { linkOf, markAfter } from "./chain.ts";
 import { Draft, NotYet, type DraftContext } from "./draft.ts";
-import { parkedRow, type Input } from "./input.ts";
+import { messageInput, parkedRow, type Input } from "./input.ts";
+import type { Gathered } from "./intake.ts";
 import { parkingKey, type Parking } from "./parking.ts";
 import { decode, ruleOf, type Routes } from "./routes.ts";
 import type { Track } from "./track.ts";
@@ -39,111 +40,47 @@ interface Ready {
 }
 
 /**
- * Handles a batch of inputs in order and gathers what they change in `work`. An input that fails changes nothing but
+ * Handles what a batch holds in order and gathers what it changes in `work`. An input that fails changes nothing but
  * the parking. Throws only what the whole lane must stop or step back for. Returns the lane's time after the batch.
  */
-export async function run(
-  bench: Bench,
-  inputs: readonly Input[],
-  work: Work,
-  laneTimeMs: number,
-  nowMs: number,
-): Promise<number> {
-  const repeats = await seenBefore(bench, inputs);
-  const ready: Ready[] = [];
-  for (const input of inputs) {
-    if (admit(bench, input, work, repeats)) ready.push(prepare(bench, input));
+export async function run(bench: Bench, intake: Gathered, work: Work, laneTimeMs: number): Promise<number> {
+  const { inputs, messages } = intake;
+  const ready: Ready[] = inputs.map((input) => prepare(bench, input));
+  const repeats = await seenBefore(bench, messages);
+  for (const message of messages) {
+    if (admit(bench, message, work, repeats) && concerns(bench, message)) {
+      ready.push(prepare(bench, messageInput(message)));
+    }
   }
   await prefetch(bench, ready);
   const context: DraftContext = {
     service: bench.id.service,
     sends: bench.routes.sends,
     partitions: bench.partitions,
-    publishAtMs: nowMs,
+    publishAtMs: work.publishAtMs,
   };
-  let timeMs = laneTimeMs;
+  const at = { work, context, timeMs: laneTimeMs };
   for (const one of ready) {
-    if (one.input.kind === "message") timeMs = Math.max(timeMs, Math.min(one.input.atMs, nowMs));
-    const pending = handle(bench, one, { work, context, timeMs, nowMs });
+    const { kind, atMs } = one.input;
+    if (kind === "message") at.timeMs = Math.max(at.timeMs, Math.min(atMs, work.publishAtMs));
+    const pending = handle(bench, one, at);
     if (pending !== undefined) await pending;
   }
-  return timeMs;
+  return at.timeMs;
 }
 
-/** Takes a message's place in its chain; false when it is a repeat, behind a gap, or passed on. */
-function admit(bench: Bench, input: Input, work: Work, repeats: ReadonlySet<string>): boolean {
-  const { message } = input;
-  if (message === undefined) return true;
-  const track = bench.track(message.topic, message.partition);
-  if (track.broken || message.offset < track.nextOffset) return false;
-  const { stamp } = message;
-  if (stamp !== undefined) {
-    const mark = track.marks.get(stamp.source);
-    const link = linkOf(mark, stamp);
-    if (link === "gap") {
-      track.broken = true;
-      bench.block(message.topic, gap(input, mark!));
-      return false;
-    }
-    track.took(message);
-    work.moved(track);
-    if (link === "repeat") return false;
-    track.marks.set(stamp.source, markAfter(mark, stamp));
-  } else {
-    track.took(message);
-    work.moved(track);
-    if (repeats.has(seenKey(message.producer, message.id))) return false;
-  }
-  return input.malformed !== undefined || stamp !== undefined || passDoor(bench, input, work);
-}
-
-/** A message from outside: kept here when its key belongs here, else sent on to where it does. */
-function passDoor(bench: Bench, input: Input, work: Work): boolean {
-  const message = input.message!;
-  const topic = bench.routes.topics.get(message.topic)?.topic;
-  if (topic?.door !== true) return true;
-  const partition = partitionOf(message.key, bench.partitions);
-  if (partition !== message.partition) {
-    work.passOn(message, partition);
-    work.inputs += 1;
-    return false;
-  }
-  if (topic.dedupeMs !== undefined) work.seen.push({ source: message.producer, id: message.id, atMs: input.atMs });
-  return true;
-}
-
-function gap(input: Input, mark: number): WaybillError {
-  const { topic, partition, offset, stamp } = input.message!;
-  return new WaybillError(
-    "GAP",
-    `${topic}/${partition}: source ${stamp!.source} is missing its messages after ${Math.abs(mark)} up to ${stamp!.prev}, ` +
-      `before offset ${offset}. The lane reads no further in this topic.`,
-    { details: { topic, partition, offset, source: stamp!.source, after: Math.abs(mark), upTo: stamp!.prev } },
-  );
-}
-
-async function seenBefore(bench: Bench, inputs: readonly Input[]): Promise<ReadonlySet<string>> {
-  const asked: { source: string; id: string }[] = [];
-  for (const { message } of inputs) {
-    if (message === undefined || message.stamp !== undefined) continue;
-    if (bench.routes.topics.get(message.topic)?.topic.dedupeMs === undefined) continue;
-    asked.push({ source: message.producer, id: message.id });
-  }
-  if (asked.length === 0) return new Set();
-  const found = new Set<string>();
-  for (const { source, id } of await bench.store.seen(bench.id.service, asked)) found.add(seenKey(source, id));
-  return found;
-}
-
-function seenKey(source: string, id: string): string {
-  return `${source}\n${id}`;
+/** False for a message that is only passed by: this service has no rule for its type, which the build knows. */
+function concerns(bench: Bench, message: StoredMessage): boolean {
+  const topic = bench.routes.topics.get(message.topic);
+  if (topic === undefined || topic.rules.has(message.type) || message.malformed !== undefined) return true;
+  return !topic.known.has(message.type) || message.stamp === undefined;
 }
 
 function prepare(bench: Bench, input: Input): Ready {
   try {
     const suspect = bench.suspects.get(input.id);
     if (suspect !== undefined) throw suspect;
-    refuseUnstamped(bench, input);
+    if (input.message !== undefined) refuseUnstamped(bench, input.message);
     const rule = ruleOf(bench.routes, input);
     const body = rule === undefined ? undefined : decode(rule, input);
     return { input, rule, body: bench.freeze ? deepFreeze(body) : body, error: undefined };
@@ -153,11 +90,10 @@ function prepare(bench: Bench, input: Input): Ready {
   }
 }
 
-function refuseUnstamped(bench: Bench, input: Input): void {
-  const { message } = input;
-  if (message === undefined || message.malformed !== undefined) return;
-  keyText(message.subject, `The subject of ${message.type}`);
-  if (message.stamp !== undefined || bench.routes.topics.get(message.topic)?.topic.door !== false) return;
+function refuseUnstamped(bench: Bench, message: StoredMessage): void {
+  if (message.stamp !== undefined || message.malformed !== undefined) return;
+  keyText(message.subject, "The subject of", message.type);
+  if (bench.routes.topics.get(message.topic)?.topic.door !== false) return;
   throw new WaybillError(
     "MESSAGE_UNSTAMPED",
     `${message.type} at ${message.topic}/${message.partition}/${message.offset} has no stamp; ` +
@@ -221,9 +157,7 @@ interface Moment {
   readonly work: Work;
   readonly context: DraftContext;
   /** Lane time. */
-  readonly timeMs: number;
-  /** The store's clock. */
-  readonly nowMs: number;
+  timeMs: number;
 }
 
 /** Runs one input, or sets it aside. Returns a promise only when something must be loaded first. */
@@ -259,9 +193,8 @@ function attempt(bench: Bench, ready: Ready, at: Moment): Missing | undefined {
     if (ready.error !== undefined) throw ready.error;
     if (rule !== undefined) {
       const draft = new Draft(at.context, input, at.timeMs);
-      const missing = new Map<string, StateRef<unknown>>();
-      const before = lend(bench, rule, body, draft, missing);
-      if (before === undefined) return missing;
+      const before = lend(bench, rule, body, draft);
+      if (!Array.isArray(before)) return before as Missing;
       (rule.handle as (...all: unknown[]) => void)(body, ...before, draft);
       if (bench.freeze) for (const save of draft.saves) deepFreeze(save.value);
       at.work.merge(input, draft);
@@ -274,25 +207,21 @@ function attempt(bench: Bench, ready: Ready, at: Moment): Missing | undefined {
   return undefined;
 }
 
-function lend(
-  bench: Bench,
-  rule: Rule,
-  body: unknown,
-  draft: Draft,
-  missing: Map<string, StateRef<unknown>>,
-): unknown[][] | undefined {
+/** The states of a rule's steps as the handler gets them, or those that must be loaded before. */
+function lend(bench: Bench, rule: Rule, body: unknown, draft: Draft): unknown[][] | Missing {
   const before: unknown[][] = [];
   for (const step of rule.steps as unknown as readonly Step[]) {
     const lent: unknown[] = [];
+    let missing: Map<string, StateRef<unknown>> | undefined;
     for (const ref of step(body, ...before)) {
       const entry: Entry | undefined = bench.cache.get(ref);
-      if (entry === undefined) missing.set(cacheKey(ref), ref);
+      if (entry === undefined) (missing ??= new Map()).set(cacheKey(ref), ref);
       else {
         assertOwned(entry, bench.id, draft.input);
         lent.push(draft.lend(entry));
       }
     }
-    if (missing.size > 0) return undefined;
+    if (missing !== undefined) return missing;
     before.push(lent);
   }
   return before;
@@ -319,12 +248,12 @@ function unpark(bench: Bench, parked: { partition: number; key: string }, work: 
 }
 
 /** Keeps an input that failed, under its entity's key; one that was parked already stays where it lies. */
-function setAside(bench: Bench, input: Input, error: unknown, { work, nowMs }: Moment): void {
+function setAside(bench: Bench, input: Input, error: unknown, { work }: Moment): void {
   const { parking } = bench;
   const soft = error instanceof NotYet;
   const parked = soft
-    ? parking.notYet(input, input.partition, error.message, nowMs)
-    : parking.failed(input, input.partition, error, nowMs);
+    ? parking.notYet(input, input.partition, error.message, work.publishAtMs)
+    : parking.failed(input, input.partition, error, work.publishAtMs);
   work.parkedKeys.set(parked.key, parked);
   work.keysReleased.delete(parked.key);
   if (input.parked === undefined) {

@@ -31,7 +31,8 @@ export interface Sequence {
 export class Work {
   readonly #sequence: Sequence;
   readonly #firstN: number;
-  readonly #publishAtMs: number;
+  /** The store's clock when the batch began: what its messages carry as the time of their publication. */
+  readonly publishAtMs: number;
   readonly #service: string;
   readonly #states = new Map<Entry, number>();
   readonly #tracks = new Set<Track>();
@@ -50,6 +51,7 @@ export class Work {
   /** Parked keys whose front input failed again in this batch: what lies behind it stays. */
   readonly stuck = new Set<string>();
   inputs = 0;
+  passedOn = 0;
   /** The earliest timer set in this batch. */
   earliestTimerMs = Infinity;
 
@@ -57,7 +59,7 @@ export class Work {
     this.#service = service;
     this.#sequence = sequence;
     this.#firstN = sequence.nextN;
-    this.#publishAtMs = publishAtMs;
+    this.publishAtMs = publishAtMs;
   }
 
   takeNumber(): number {
@@ -100,7 +102,7 @@ export class Work {
         schema: of.version,
         input: text,
         attempts: 0,
-        dueMs: this.#publishAtMs,
+        dueMs: this.publishAtMs,
         correlation: input.correlation,
         causation: input.id,
         traceparent: input.traceparent,
@@ -144,6 +146,7 @@ export class Work {
 
   /** Sends a door's message on to the partition where its key belongs. */
   passOn(message: StoredMessage, partition: number): void {
+    this.passedOn += 1;
     const { topic, partition: _from, offset: _offset, malformed: _malformed, stamp: _stamp, ...envelope } = message;
     this.#stamp(topic, partition, envelope);
   }

@@ -1,0 +1,79 @@
+import { WaybillError } from "../errors.ts";
+import type { StoredMessage } from "../message.ts";
+import { partitionOf } from "../partition.ts";
+import type { Bench } from "./run.ts";
+import { linkOf, markAfter } from "./chain.ts";
+import type { Work } from "./work.ts";
+
+/**
+ * Takes a message's place in its partition and in its source's chain. False when there is nothing to handle: it is a
+ * repeat, lies behind a gap, or was passed on to where its key belongs.
+ */
+export function admit(bench: Bench, message: StoredMessage, work: Work, repeats: Set<string>): boolean {
+  const track = bench.track(message.topic, message.partition);
+  if (track.broken || message.offset < track.nextOffset) return false;
+  const { stamp } = message;
+  if (stamp === undefined) {
+    track.took(message);
+    work.moved(track);
+    return message.malformed !== undefined || passDoor(bench, message, work, repeats);
+  }
+  const mark = track.marks.get(stamp.source);
+  const link = linkOf(mark, stamp);
+  if (link === "gap") {
+    track.broken = true;
+    bench.block(message.topic, gap(message, mark!));
+    return false;
+  }
+  track.took(message);
+  work.moved(track);
+  if (link === "repeat") return false;
+  track.marks.set(stamp.source, markAfter(mark, stamp));
+  return true;
+}
+
+/** A message from outside: dropped when it was taken before, sent on when its key belongs to another partition. */
+function passDoor(bench: Bench, message: StoredMessage, work: Work, repeats: Set<string>): boolean {
+  const topic = bench.routes.topics.get(message.topic)?.topic;
+  if (topic?.door !== true) return true;
+  const partition = partitionOf(message.key, bench.partitions);
+  if (partition !== message.partition) {
+    work.passOn(message, partition);
+    return false;
+  }
+  if (topic.dedupeMs === undefined) return true;
+  const key = seenKey(message.producer, message.id);
+  if (repeats.has(key)) return false;
+  repeats.add(key);
+  work.seen.push({ source: message.producer, id: message.id, atMs: work.publishAtMs });
+  return true;
+}
+
+function gap({ topic, partition, offset, stamp }: StoredMessage, mark: number): WaybillError {
+  const after = Math.abs(mark);
+  const { source, prev: upTo } = stamp!;
+  return new WaybillError(
+    "GAP",
+    `${topic}/${partition}: source ${source} is missing its messages after ${after} up to ${upTo}, ` +
+      `before offset ${offset}. The lane reads no further in this topic.`,
+    { details: { topic, partition, offset, source, after, upTo } },
+  );
+}
+
+/** Those of these messages that a door with a window has taken before. */
+export async function seenBefore(bench: Bench, messages: readonly StoredMessage[]): Promise<Set<string>> {
+  const found = new Set<string>();
+  if (!bench.routes.remembersSeen) return found;
+  const asked: { source: string; id: string }[] = [];
+  for (const { stamp, topic, producer, id } of messages) {
+    if (stamp !== undefined || bench.routes.topics.get(topic)?.topic.dedupeMs === undefined) continue;
+    asked.push({ source: producer, id });
+  }
+  if (asked.length === 0) return found;
+  for (const { source, id } of await bench.store.seen(bench.id.service, asked)) found.add(seenKey(source, id));
+  return found;
+}
+
+function seenKey(source: string, id: string): string {
+  return `${source}\n${id}`;
+}
