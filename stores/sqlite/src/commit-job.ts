@@ -5,6 +5,7 @@ import type { Lanes } from "./lanes.ts";
 import { stored } from "./records.ts";
 import type { TopicLog } from "./topic-log.ts";
 import * as names from "./wave.ts";
+import type { Versions } from "./versions.ts";
 import type { StoredLane, Wave } from "./wave.ts";
 
 const already: Promise<void> = Promise.resolve();
@@ -13,8 +14,7 @@ const already: Promise<void> = Promise.resolve();
 export interface CommitTo {
   readonly lanes: Lanes;
   readonly log: FileLog;
-  /** The version of a state in the waves that are not durable yet (0: deleted); undefined when only the file knows. */
-  readonly versionOf: (service: string, name: string) => number | undefined;
+  readonly versions: Versions;
 }
 
 /** One batch of a lane on its way into a wave. */
@@ -26,6 +26,7 @@ export class CommitJob implements Job {
   #applied: PromiseWithResolvers<void> | undefined;
   #isApplied = false;
   #lane: StoredLane | undefined;
+  readonly #stateNames: string[] = [];
   /** Messages to topics of this file, with their offsets. */
   readonly #appended: { readonly topic: TopicLog; readonly message: StoredMessage }[] = [];
 
@@ -68,18 +69,28 @@ export class CommitJob implements Job {
       },
     };
     lanes.put(this.#lane);
+    this.#learnStates();
     this.#takeOffsets();
     return true;
   }
 
-  /** Versions that are known in memory are compared at once, the rest when the file is written. */
   #checkStates(): void {
     const { service, states } = this.#batch;
+    const { versions } = this.#to;
     for (const state of states) {
-      const version = this.#to.versionOf(service, names.stateName(state));
-      if (version === undefined || state.version === version + 1) continue;
+      const name = names.stateName(state);
+      this.#stateNames.push(name);
+      const version = versions.of(service, state.kind, state.id, name);
+      if (state.version === version + 1) continue;
       const text = `State ${state.kind} "${state.id}" of ${service} is at version ${version}; this batch writes version ${state.version}.`;
       throw new WaybillError("STATE_CONFLICT", text, { details: { service, kind: state.kind, version } });
+    }
+  }
+
+  #learnStates(): void {
+    const { service, states } = this.#batch;
+    for (const [index, state] of states.entries()) {
+      this.#to.versions.learn(service, this.#stateNames[index]!, state.body === undefined ? 0 : state.version);
     }
   }
 
@@ -106,7 +117,7 @@ export class CommitJob implements Job {
     const batch = this.#batch;
     const { service } = batch;
     wave.lanes.set(names.laneName(batch), this.#lane!);
-    for (const state of batch.states) wave.writeState(service, state);
+    for (const [index, state] of batch.states.entries()) wave.writeState(service, this.#stateNames[index]!, state);
     for (const row of batch.positions) wave.positions.set(service, names.positionName(row), row);
     for (const { topic, message } of this.#appended) wave.append(topic, message);
     if (this.#appended.length < batch.messages.length) fillOutbox(wave, batch, this.#to.log);

@@ -8,6 +8,8 @@ import { FileLog } from "./file-log.ts";
 import { Lanes } from "./lanes.ts";
 import { lockFolder } from "./lock.ts";
 import { Retention } from "./retention.ts";
+import { Versions } from "./versions.ts";
+import type { Wave } from "./wave.ts";
 import { WriterPort, type Health } from "./writer-port.ts";
 
 export interface FileLimits extends WaveLimits {
@@ -39,6 +41,9 @@ export interface EmbeddedFile extends AsyncDisposable {
   readonly world: World;
   readonly log: FileLog;
   readonly lanes: Lanes;
+  readonly versions: Versions;
+  /** What was applied and is not durable yet, the newest first. */
+  readonly waves: () => readonly Wave[];
   readonly connection: Connection;
   /** Throws CLOSED once the file is closed, and STORE_UNAVAILABLE when it is open for reading only. */
   writer(): Committer;
@@ -115,7 +120,12 @@ function writingFile(folder: string, path: string, options: OpenFile, unlock: ()
     },
   );
   const committer = new Committer({ world, limits, log, writer });
-  committer.onRetracted = () => lanes.retract();
+  const waves = (): readonly Wave[] => committer.waves;
+  const versions = new Versions(connection, waves);
+  committer.onRetracted = () => {
+    lanes.retract();
+    versions.forget();
+  };
   const retention = new Retention({ connection, log, world, nowMs });
   committer.beforeWave = () => retention.due();
   const state = lifetime();
@@ -127,13 +137,16 @@ function writingFile(folder: string, path: string, options: OpenFile, unlock: ()
     clearInterval(tick);
     if (writer.health.ok) await committer.drained();
     committer.fail(closedError());
-    await writer.close();
+    // The last connection to close moves the write-ahead log into the file, and only one that writes can.
     connection.close();
+    await writer.close();
     unlock();
   }
 
   return {
     ...shared,
+    waves,
+    versions,
     folder,
     readOnly: false,
     writer() {
@@ -162,6 +175,8 @@ function readingFile(folder: string, path: string, options: OpenFile): EmbeddedF
   }
   return {
     ...shared,
+    waves: () => [],
+    versions: new Versions(shared.connection, () => []),
     folder,
     readOnly: true,
     writer: refuse,
@@ -245,7 +260,7 @@ function lifetime() {
   };
 }
 
-function closedError(): WaybillError {
+export function closedError(): WaybillError {
   return new WaybillError("CLOSED", "The file is closed.");
 }
 

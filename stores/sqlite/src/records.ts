@@ -56,12 +56,16 @@ type Record = [
   body: string | [base64: string],
 ];
 
+/** A record that somebody else put into the log: bytes without attributes. */
+type Unreadable = [partition: number, body: [base64: string]];
+
 /** The messages of a chunk whose first offset is `first`. */
 export function messagesOf(topic: string, first: number, text: string): StoredMessage[] {
-  return (JSON.parse(text) as Record[]).map((record, index) => messageOf(topic, first + index, record));
+  return (JSON.parse(text) as (Record | Unreadable)[]).map((record, index) => messageOf(topic, first + index, record));
 }
 
-function messageOf(topic: string, offset: number, record: Record): StoredMessage {
+function messageOf(topic: string, offset: number, record: Record | Unreadable): StoredMessage {
+  if (record.length !== recordWidth) return unreadable(topic, offset, record);
   const [
     partition,
     id,
@@ -95,6 +99,26 @@ function messageOf(topic: string, offset: number, record: Record): StoredMessage
     traceparent: traceparent ?? undefined,
     stamp: source === null ? undefined : { source, n, prev },
     body: typeof body === "string" ? body : bytesOf(body[0]),
+  };
+}
+
+/** The attributes of what is no envelope are made up from its position. */
+function unreadable(topic: string, offset: number, [partition, [base64]]: Unreadable): StoredMessage {
+  const madeUp = `${topic}-${partition}-${offset}`;
+  return {
+    topic,
+    partition,
+    offset,
+    id: madeUp,
+    type: "unreadable",
+    schema: 0,
+    subject: madeUp,
+    key: madeUp,
+    producer: "unknown",
+    atMs: 0,
+    correlation: madeUp,
+    body: bytesOf(base64),
+    malformed: "The record has no attributes.",
   };
 }
 

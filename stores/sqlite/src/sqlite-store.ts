@@ -2,7 +2,7 @@ import type { LaneId, Recovered, SentRow, Store } from "@waybill/messaging";
 import { change } from "./change.ts";
 import { CommitJob } from "./commit-job.ts";
 import type { Committer } from "./committer.ts";
-import type { EmbeddedFile } from "./file.ts";
+import { closedError, type EmbeddedFile } from "./file.ts";
 import { Overlay } from "./fold.ts";
 import { laneJobs } from "./lane-jobs.ts";
 import { effectReads } from "./read-effects.ts";
@@ -12,13 +12,11 @@ import { sendingReads } from "./read-sending.ts";
 import { stateReads } from "./read-states.ts";
 import { timerReads } from "./read-timers.ts";
 import type { Cell, WriteName } from "./tables.ts";
-import type { Wave } from "./wave.ts";
 
 /** The database of the services of one process: the embedded engine's file. Closing it closes nothing but itself. */
 export function sqliteStore(file: EmbeddedFile): Store {
-  const { connection, lanes, log, world } = file;
-  const waves = (): readonly Wave[] => (file.readOnly ? [] : file.writer().waves);
-  const states = stateReads(connection, waves);
+  const { connection, lanes, log, versions, waves, world } = file;
+  const load = stateReads(connection, versions);
   const positions = positionReads(connection, new Overlay(() => waves().map((wave) => wave.positions)));
   const sending = sendingReads(
     connection,
@@ -33,8 +31,22 @@ export function sqliteStore(file: EmbeddedFile): Store {
     new Overlay(() => waves().map((wave) => wave.parkedKeys)),
     new Overlay(() => waves().map((wave) => wave.seen)),
   );
-  const to = { lanes, log, versionOf: states.versionOf };
-  const rows = (): ReturnType<typeof laneJobs> => laneJobs(lanes, file.writer());
+  const to = { lanes, log, versions };
+  let closed = false;
+  const alive = (): void => {
+    if (closed) throw closedError();
+    file.look();
+  };
+  const writer = (): Committer => {
+    if (closed) throw closedError();
+    return file.writer();
+  };
+  const rows = (): ReturnType<typeof laneJobs> => laneJobs(lanes, writer());
+  /** A read of what is now, by a store that is open. */
+  const now = async <T>(read: () => T): Promise<T> => {
+    alive();
+    return read();
+  };
 
   return {
     nowMs: file.nowMs,
@@ -42,31 +54,32 @@ export function sqliteStore(file: EmbeddedFile): Store {
 
     declare: async (service, count, newSource) => rows().declare(service, count, newSource),
     async join(member, ttlMs) {
-      file.writer();
+      writer();
       lanes.join(member, world.monotonicMs() + ttlMs);
     },
     async renew(id, ttlMs) {
-      file.writer();
+      writer();
       return lanes.renew(id, world.monotonicMs(), world.monotonicMs() + ttlMs);
     },
     async leave(id) {
+      writer();
       lanes.leave(id);
     },
     async survey(services) {
-      file.look();
+      alive();
       return { lanes: lanes.of(services), members: lanes.members(world.monotonicMs()) };
     },
 
     claim: async (id, memberId, level, seenEpoch) => rows().claim(id, memberId, level, seenEpoch, world.monotonicMs),
     release: async (id, epoch) => rows().release(id, epoch),
     async lane(id) {
-      file.look();
+      alive();
       return lanes.read(id);
     },
     mark: async (id, epoch, changed) => rows().mark(id, epoch, changed),
     resume: async (id) => rows().resume(id),
     async recover(id): Promise<Recovered> {
-      file.look();
+      alive();
       return {
         positions: positions(id),
         parkedKeys: parked.keys(id.service).filter((row) => row.partition % id.lanes === id.lane),
@@ -77,33 +90,41 @@ export function sqliteStore(file: EmbeddedFile): Store {
     },
     commit(batch) {
       const job = new CommitJob(batch, to);
-      file.writer().submit(job);
+      try {
+        writer().submit(job);
+      } catch (error) {
+        job.failed(error as Error);
+      }
       return job.commit;
     },
 
-    load: async (service, keys) => states.load(service, keys),
-    timers: async (id, dueMs, limit) => timers.due(id, dueMs, limit),
-    nextTimer: async (id) => timers.nextMs(id),
-    effectHeads: async (id, dueMs, limit, except) => effects.heads(id, dueMs, limit, except),
-    nextEffect: async (service, after) => effects.behind(service, after),
-    nextEffectDue: async (id) => effects.nextDueMs(id, file.nowMs()),
-    outbox: async (id, destination, afterN, limit) => sending.outbox(id, destination, afterN, limit),
-    trimOutbox: async (id, upTo) => trimOutbox(file.writer(), id, upTo),
-    parkedKeys: async (service) => parked.keys(service),
-    parked: async (service, partition, key, afterSeq, limit) => parked.inputs(service, partition, key, afterSeq, limit),
-    seen: async (service, keys) => parked.seen(service, keys),
+    load: (service, keys) => now(() => load(service, keys)),
+    timers: (id, dueMs, limit) => now(() => timers.due(id, dueMs, limit)),
+    nextTimer: (id) => now(() => timers.nextMs(id)),
+    effectHeads: (id, dueMs, limit, except) => now(() => effects.heads(id, dueMs, limit, except)),
+    nextEffect: (service, after) => now(() => effects.behind(service, after)),
+    nextEffectDue: (id) => now(() => effects.nextDueMs(id, file.nowMs())),
+    outbox: (id, destination, afterN, limit) => now(() => sending.outbox(id, destination, afterN, limit)),
+    trimOutbox: async (id, upTo) => trimOutbox(writer(), id, upTo),
+    parkedKeys: (service) => now(() => parked.keys(service)),
+    parked: (service, partition, key, afterSeq, limit) =>
+      now(() => parked.inputs(service, partition, key, afterSeq, limit)),
+    seen: (service, keys) => now(() => parked.seen(service, keys)),
     async forgetSeen(service, beforeMs, limit) {
+      alive();
       const { rows: old } = connection.get<{ rows: number }>(
         "select count(*) as rows from (select 1 from seen where service = ? and at_ms < ? limit ?)",
         service,
         beforeMs,
         limit,
       )!;
-      if (old > 0) await runAlone(file.writer(), "seenForget", [service, beforeMs, limit]);
+      if (old > 0) await runAlone(writer(), "seenForget", [service, beforeMs, limit]);
       return old;
     },
 
-    async [Symbol.asyncDispose]() {},
+    async [Symbol.asyncDispose]() {
+      closed = true;
+    },
   };
 }
 

@@ -88,10 +88,9 @@ export class Wave {
     this.topics.add(topic);
   }
 
-  writeState(service: string, write: StateWrite): void {
+  writeState(service: string, name: string, write: StateWrite): void {
     let group = this.states.get(service);
     if (group === undefined) this.states.set(service, (group = new Map()));
-    const name = stateName(write);
     const change = group.get(name);
     if (change === undefined) group.set(name, { write, base: write.version - 1 });
     else change.write = write;

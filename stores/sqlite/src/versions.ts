@@ -1,0 +1,56 @@
+import type { Connection } from "./connection.ts";
+import type { StateChange, Wave } from "./wave.ts";
+
+/** How many versions are remembered before the older half is forgotten. */
+const rememberedMax = 20_000;
+
+const versionSql = "select version from state where service = ? and kind = ? and id = ?";
+
+/**
+ * The version that each state is at, so that a batch which goes on from another one is refused at once. All writes go
+ * through this process: what was loaded or written once stays true until it is written again.
+ */
+export class Versions {
+  readonly #connection: Connection;
+  readonly #waves: () => readonly Wave[];
+  #recent = new Map<string, number>();
+  #older = new Map<string, number>();
+
+  constructor(connection: Connection, waves: () => readonly Wave[]) {
+    this.#connection = connection;
+    this.#waves = waves;
+  }
+
+  /** The last write of a state that is not durable yet; undefined when only the file knows it. */
+  pending(service: string, name: string): StateChange | undefined {
+    for (const wave of this.#waves()) {
+      const change = wave.states.get(service)?.get(name);
+      if (change !== undefined) return change;
+    }
+    return undefined;
+  }
+
+  /** 0 when the state does not exist. */
+  of(service: string, kind: string, id: string, name: string): number {
+    const full = `${service}\n${name}`;
+    return this.#recent.get(full) ?? this.#older.get(full) ?? this.#look(service, kind, id, name);
+  }
+
+  #look(service: string, kind: string, id: string, name: string): number {
+    const write = this.pending(service, name)?.write;
+    if (write !== undefined) return write.body === undefined ? 0 : write.version;
+    return this.#connection.get<{ version: number }>(versionSql, service, kind, id)?.version ?? 0;
+  }
+
+  learn(service: string, name: string, version: number): void {
+    this.#recent.set(`${service}\n${name}`, version);
+    if (this.#recent.size < rememberedMax / 2) return;
+    this.#older = this.#recent;
+    this.#recent = new Map();
+  }
+
+  forget(): void {
+    this.#recent.clear();
+    this.#older.clear();
+  }
+}
