@@ -122,10 +122,14 @@ export function ship(orderId: string, from: Reservation, stocks: readonly Stock[
 }
 
 /**
- * Adjusts a SKU; one that is not known yet begins as `none`. An adjustment that would leave fewer pieces than are reserved is refused, and said so: the orders that
- * hold them must be cancelled first. Nothing is ever promised twice.
+ * Adjusts a SKU; one that is not known yet begins as `none`. An adjustment that would leave fewer pieces than are
+ * reserved is refused, and said so: the orders that hold them must be cancelled first. Nothing is ever promised twice.
  */
-export function adjust(known: Stock | undefined, none: Stock, m: StockAdjust): { stock: Stock; say: readonly Said[] } {
+export function adjust(
+  known: Stock | undefined,
+  none: Stock,
+  m: StockAdjust,
+): { readonly stock: Stock; readonly say: readonly Said[]; readonly refused?: string } {
   const stock = known ?? none;
   const onHand = stock.onHand + m.quantity;
   const refusal = adjustmentRefusal(stock, onHand);
@@ -139,7 +143,7 @@ export function adjust(known: Stock | undefined, none: Stock, m: StockAdjust): {
       onHand: stock.onHand,
       reserved: stock.reserved,
     };
-    return { stock, say: [say(stockAdjustmentRefused, body)] };
+    return { stock, say: [say(stockAdjustmentRefused, body)], refused: refusal };
   }
   const after = { ...moved(stock, quantity, 0), lowAt: m.lowAt ?? stock.lowAt };
   const body = {

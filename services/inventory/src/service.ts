@@ -30,8 +30,8 @@ import {
 export const stock = state<Stock>("stock");
 /** By the order's id. */
 export const reservation = state<Reservation>("reservation");
-/** By the adjustment's id: that it was decided, so that a repeat is none. */
-export const adjustment = state<{ readonly sku: string }>("adjustment");
+/** By the adjustment's id: that it was decided, so that a repeat is none, and why it was refused if it was. */
+export const adjustment = state<{ readonly sku: string; readonly refused?: string }>("adjustment");
 
 export interface InventoryOptions {
   /** At how many available pieces a SKU counts as low when nobody has said. Default 5. */
@@ -80,7 +80,8 @@ export function inventory(options: InventoryOptions = {}): Service {
         (m, [decided, held], out) => {
           if (decided.value !== undefined) return;
           const decision = adjust(held.value, none, m);
-          out.save(decided, { sku: m.sku });
+          const { refused } = decision;
+          out.save(decided, refused === undefined ? { sku: m.sku } : { sku: m.sku, refused });
           out.save(held, decision.stock);
           for (const { type, body } of decision.say) out.send(type, body);
         },

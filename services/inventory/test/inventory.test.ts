@@ -191,6 +191,7 @@ describe("stock is adjusted", () => {
       },
     ]);
     expect(shop.state(stock("mug"))).toMatchObject({ onHand: 10, reserved: 7 });
+    expect(shop.state(adjustment("a-1"))).toEqual({ sku: "mug", refused: "7 of 10 pieces are reserved for orders." });
     expect(shop.when(stockAdjust, adjust(-4)).sent).toEqual([]);
     expect(typesOf(shop.when(stockAdjust, adjust(-3, { adjustmentId: "a-2" })))).toEqual([
       "stock.adjusted",
