@@ -75,14 +75,8 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
       (m, [held], products, out) => {
         if (held.value !== undefined) return carryOut(held, rules.placedAgain(held.value, m), out);
         const known = new Map(products.map(({ ref, value }) => [ref.id, value]));
-        carryOut(
-          held,
-          rules.place(
-            m,
-            pricedByCatalogue(m, (sku) => known.get(sku)),
-          ),
-          out,
-        );
+        const priced = pricedByCatalogue(m, (sku) => known.get(sku));
+        carryOut(held, rules.place(m, priced), out);
       },
     ),
     when(
