@@ -32,7 +32,7 @@ export interface Deployment {
   readonly publisher: Publisher;
   start(options?: Partial<Process>): Promise<Started>;
   /** Publishes and lets everything go on that does not wait for time. */
-  publish<T>(type: MessageType<T>, body: NoInfer<T>, id?: string): Promise<void>;
+  publish<T>(type: MessageType<T>, body: NoInfer<T>, options?: { id?: string; atMs?: number }): Promise<void>;
   /** The stored value of a state. */
   read<T>(service: string, ref: StateRef<T>): Promise<T | undefined>;
   /** Lets time pass until the condition holds; fails after an hour of simulated time. */
@@ -59,12 +59,14 @@ export const answering: EffectAdapter<{ id: string; total: number }, string> = {
   call: async (input) => ({ kind: "done", value: `answer ${input.total}` }),
 };
 
+const topics = ["count-in", "counts", "bills-in", "payments-in"] as const;
+
 export async function deploy(options: { partitions?: number; seed?: number } = {}): Promise<Deployment> {
   const partitions = options.partitions ?? 4;
   const world = testWorld({ seed: options.seed ?? 1 });
   const store = memoryStore({ world });
   const transport = memoryTransport({ world });
-  for (const name of ["count-in", "counts"]) {
+  for (const name of topics) {
     await transport.declare({ name, partitions, bytesMax: 1_000_000 });
   }
   const publisher = openPublisher({
@@ -109,8 +111,8 @@ export async function deploy(options: { partitions?: number; seed?: number } = {
         },
       };
     },
-    async publish(type, body, id) {
-      const done = publisher.publish(type, body, id === undefined ? {} : { id });
+    async publish(type, body, published = {}) {
+      const done = publisher.publish(type, body, published);
       await world.settle();
       await done;
     },

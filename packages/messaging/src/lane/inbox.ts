@@ -2,6 +2,7 @@ import { codeOf, messageOf, WaybillError } from "../errors.ts";
 import { bodyBytes, type Position, type StoredMessage } from "../message.ts";
 import type { Fetched, Reader, Transport } from "../transport.ts";
 import type { World } from "../world.ts";
+import { headMs, isUnfetched, newShelf, sortByTime, type Shelf } from "./shelf.ts";
 import type { Bell } from "./wake.ts";
 
 export interface InboxLimits {
@@ -10,26 +11,10 @@ export interface InboxLimits {
   readonly bytesPerTopic: number;
 }
 
-/** One topic of a lane: what was read of it and not handled yet, and whether there is more. */
-interface Shelf {
-  readonly topic: string;
-  readonly partitions: number;
-  queue: StoredMessage[];
-  /** Index of the first message not taken yet. */
-  head: number;
-  bytes: number;
-  /** Read to its end, as of the last fetch that covered it. */
-  atEnd: boolean;
-  /** The publish time of the last message taken from it. */
-  lastMs: number;
-  /** Its broker cannot be reached: it holds lane time, and nobody waits for it. */
-  away: boolean;
-  blocked: WaybillError | undefined;
-  /** Where the partitions stand once all that was fetched is handled. */
-  next: Map<number, Position>;
-}
-
 const retryAfterMs = 500;
+const fetchWaitMs = 10_000;
+/** For how long an end that was reached counts as the end still. More than a fetch waits. */
+const endKnownMs = 15_000;
 
 /**
  * What a lane has fetched ahead, a shelf a topic, so that a long topic cannot crowd out a short one. Messages are given
@@ -46,17 +31,21 @@ export class Inbox {
   readonly #loops: Promise<void>[] = [];
   readonly #stop = new AbortController();
   readonly #onFailed: (error: WaybillError) => void;
+  readonly #nowMs: () => number;
 
   constructor(options: {
     limits: InboxLimits;
     bell: Bell;
     world: World;
+    /** The store's clock. */
+    nowMs: () => number;
     /** Told when a reader cannot go on without somebody's decision. */
     onFailed: (error: WaybillError) => void;
   }) {
     this.#limits = options.limits;
     this.#bell = options.bell;
     this.#world = options.world;
+    this.#nowMs = options.nowMs;
     this.#onFailed = options.onFailed;
   }
 
@@ -64,18 +53,7 @@ export class Inbox {
   open(transport: Transport, positions: readonly Position[]): void {
     const partitions = Map.groupBy(positions, (position) => position.topic);
     for (const [topic, of] of partitions) {
-      this.#shelves.set(topic, {
-        topic,
-        partitions: of.length,
-        queue: [],
-        head: 0,
-        bytes: 0,
-        atEnd: false,
-        lastMs: 0,
-        away: false,
-        blocked: undefined,
-        next: new Map(),
-      });
+      this.#shelves.set(topic, newShelf(topic, of));
     }
     const reader = transport.reader(positions);
     this.#readers.push(reader);
@@ -99,7 +77,7 @@ export class Inbox {
       try {
         const { messagesPerTopic: messages, bytesPerTopic: bytes } = this.#limits;
         const fetch = except.size === 0 ? signal : this.#partial(reader);
-        this.#put(await reader.fetch({ messages, bytes, waitMs: 10_000, except }, fetch), shelves, except);
+        this.#put(await reader.fetch({ messages, bytes, waitMs: fetchWaitMs, except }, fetch), shelves, except);
       } catch (error) {
         if (!(await this.#mayRetry(error, shelves))) return;
       }
@@ -131,20 +109,35 @@ export class Inbox {
   }
 
   #put(fetched: Fetched, shelves: readonly Shelf[], except: ReadonlySet<string>): void {
+    const grown = new Set<Shelf>();
     for (const message of fetched.messages) {
       const shelf = this.#shelves.get(message.topic)!;
       if (shelf.blocked !== undefined) continue;
-      shelf.queue.push(message);
-      shelf.bytes += bodyBytes(message.body);
+      this.#shelve(shelf, message);
+      grown.add(shelf);
     }
-    const ended = new Map<string, number>();
-    for (const { topic } of fetched.atEnd) ended.set(topic, (ended.get(topic) ?? 0) + 1);
-    for (const shelf of shelves) {
-      shelf.away = false;
-      if (!except.has(shelf.topic)) shelf.atEnd = ended.get(shelf.topic) === shelf.partitions;
+    for (const shelf of grown) sortByTime(shelf);
+    const covered = shelves.filter(({ topic }) => !except.has(topic));
+    for (const shelf of covered) for (const stream of shelf.streams.values()) stream.atEnd = false;
+    for (const { topic, partition } of fetched.atEnd) {
+      this.#shelves.get(topic)!.streams.get(partition)!.atEnd = true;
+    }
+    for (const shelf of shelves) shelf.away = false;
+    for (const shelf of covered) {
+      shelf.heardMs = this.#nowMs();
+      shelf.unfetched = [...shelf.streams.values()].filter(isUnfetched).length;
     }
     for (const position of fetched.next) this.#shelves.get(position.topic)!.next.set(position.partition, position);
     this.#bell.ring();
+  }
+
+  /** A message that claims to come from the future is taken to be as old as the one in front of it. */
+  #shelve(shelf: Shelf, message: StoredMessage): void {
+    const stream = shelf.streams.get(message.partition)!;
+    if (message.atMs <= this.#nowMs()) stream.fetchedMs = Math.max(stream.fetchedMs, message.atMs);
+    shelf.queue.push({ message, timeMs: Math.min(message.atMs, stream.fetchedMs) });
+    shelf.bytes += bodyBytes(message.body);
+    stream.waiting += 1;
   }
 
   /**
@@ -157,11 +150,14 @@ export class Inbox {
     while (taken.length < limit && left > 0) {
       const shelf = this.#earliest();
       if (shelf === undefined) break;
-      const message = shelf.queue[shelf.head++]!;
+      const { message, timeMs } = shelf.queue[shelf.head++]!;
       const size = bodyBytes(message.body);
       shelf.bytes -= size;
       left -= size;
-      shelf.lastMs = message.atMs;
+      const stream = shelf.streams.get(message.partition)!;
+      stream.waiting -= 1;
+      stream.takenMs = Math.max(stream.takenMs, timeMs);
+      if (isUnfetched(stream)) shelf.unfetched += 1;
       taken.push(message);
     }
     if (taken.length > 0) this.#tidy();
@@ -172,11 +168,9 @@ export class Inbox {
     let earliest: Shelf | undefined;
     for (const shelf of this.#shelves.values()) {
       if (shelf.blocked !== undefined) continue;
-      if (shelf.head < shelf.queue.length) {
-        if (earliest === undefined || headMs(shelf) < headMs(earliest)) earliest = shelf;
-      } else if (!shelf.atEnd && !shelf.away) {
-        return undefined;
-      }
+      if (!shelf.away && !this.#full(shelf) && shelf.unfetched > 0) return undefined;
+      if (shelf.head === shelf.queue.length) continue;
+      if (earliest === undefined || headMs(shelf) < headMs(earliest)) earliest = shelf;
     }
     return earliest;
   }
@@ -198,13 +192,19 @@ export class Inbox {
 
   /**
    * The time up to which everything has been read: the store's clock when all topics are read to their ends, else the
-   * publish time of the earliest message not handled yet. A topic whose end is not known holds it back.
+   * publish time of the earliest message not handled yet. A partition whose end is not known holds it back.
    */
   timeMs(nowMs: number): number {
     let time = nowMs;
     for (const shelf of this.#shelves.values()) {
+      const open = shelf.away || shelf.blocked !== undefined;
       if (shelf.head < shelf.queue.length) time = Math.min(time, headMs(shelf));
-      else if (!shelf.atEnd || shelf.away || shelf.blocked !== undefined) time = Math.min(time, shelf.lastMs);
+      // After a pause of the whole process an end that was reached before it is none any more.
+      else if (!open) time = Math.min(time, shelf.heardMs + endKnownMs);
+      if (!open && shelf.unfetched === 0) continue;
+      for (const stream of shelf.streams.values()) {
+        if (stream.waiting === 0 && (open || !stream.atEnd)) time = Math.min(time, stream.takenMs);
+      }
     }
     return time;
   }
@@ -232,6 +232,7 @@ export class Inbox {
     shelf.queue = [];
     shelf.head = 0;
     shelf.bytes = 0;
+    for (const stream of shelf.streams.values()) stream.waiting = 0;
   }
 
   get blocked(): readonly { readonly topic: string; readonly error: WaybillError }[] {
@@ -246,7 +247,9 @@ export class Inbox {
   }
 
   #full(shelf: Shelf): boolean {
-    return shelf.queue.length >= this.#limits.messagesPerTopic || shelf.bytes >= this.#limits.bytesPerTopic;
+    return (
+      shelf.queue.length - shelf.head >= this.#limits.messagesPerTopic || shelf.bytes >= this.#limits.bytesPerTopic
+    );
   }
 
   async close(): Promise<void> {
@@ -255,8 +258,4 @@ export class Inbox {
     await Promise.all(this.#loops);
     await Promise.all(this.#readers.map((reader) => reader[Symbol.asyncDispose]()));
   }
-}
-
-function headMs(shelf: Shelf): number {
-  return shelf.queue[shelf.head]!.atMs;
 }

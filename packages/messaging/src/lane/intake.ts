@@ -82,8 +82,9 @@ export class Intake {
     }
   }
 
-  /** When something falls due by itself. */
-  get nextDueMs(): number {
-    return Math.min(this.#nextTimerMs, this.#parking.nextDueMs() ?? Infinity);
+  /** When something falls due by itself. A timer that only lane time holds back waits for what is unread instead. */
+  nextDueMs(nowMs: number): number {
+    const timerMs = this.#nextTimerMs > nowMs ? this.#nextTimerMs : Infinity;
+    return Math.min(timerMs, this.#parking.nextDueMs() ?? Infinity);
   }
 }

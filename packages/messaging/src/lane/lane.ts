@@ -84,7 +84,13 @@ export class Lane {
     };
     for (const position of options.positions) this.#addTrack(new Track(position));
     this.#parking = new Parking(limits.parking, options.build, recovered.parkedKeys);
-    this.#inbox = new Inbox({ limits: limits.inbox, bell: this.#bell, world, onFailed: (error) => this.#fail(error) });
+    this.#inbox = new Inbox({
+      limits: limits.inbox,
+      bell: this.#bell,
+      world,
+      nowMs: () => store.nowMs(),
+      onFailed: (error) => this.#fail(error),
+    });
     this.#intake = new Intake({
       id,
       store,
@@ -207,7 +213,7 @@ export class Lane {
     const { id } = this;
     const { row, routes } = this.#options;
     const work = new Work(id.service, this.#sequence, nowMs);
-    this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs);
+    this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs, this.#inbox.timeMs(nowMs));
     this.#applyMoved(work, empty);
     const sent = this.#sender.takeConfirmed();
     const retried = this.#effects.takeRetried();
@@ -280,7 +286,7 @@ export class Lane {
   /** Rings the bell when the next thing falls due by itself. */
   #setAlarm(nowMs: number): void {
     const due = Math.min(
-      this.#intake.nextDueMs,
+      this.#intake.nextDueMs(nowMs),
       this.#owedSinceMs === undefined ? Infinity : this.#owedSinceMs + oweMsMax,
     );
     if (due >= this.#alarmMs || due === Infinity) return;

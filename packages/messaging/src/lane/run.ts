@@ -42,8 +42,15 @@ interface Ready {
 /**
  * Handles what a batch holds in order and gathers what it changes in `work`. An input that fails changes nothing but
  * the parking. Throws only what the whole lane must stop or step back for. Returns the lane's time after the batch.
+ * @param heldMs what is unread keeps lane time from passing this.
  */
-export async function run(bench: Bench, intake: Gathered, work: Work, laneTimeMs: number): Promise<number> {
+export async function run(
+  bench: Bench,
+  intake: Gathered,
+  work: Work,
+  laneTimeMs: number,
+  heldMs: number,
+): Promise<number> {
   const { inputs, messages } = intake;
   const ready: Ready[] = inputs.map((input) => prepare(bench, input));
   const repeats = await seenBefore(bench, messages);
@@ -62,7 +69,7 @@ export async function run(bench: Bench, intake: Gathered, work: Work, laneTimeMs
   const at = { work, context, timeMs: laneTimeMs };
   for (const one of ready) {
     const { kind, atMs } = one.input;
-    if (kind === "message") at.timeMs = Math.max(at.timeMs, Math.min(atMs, work.publishAtMs));
+    if (kind === "message") at.timeMs = Math.max(at.timeMs, Math.min(atMs, heldMs));
     const pending = handle(bench, one, at);
     if (pending !== undefined) await pending;
   }
