@@ -1,5 +1,5 @@
 import { WaybillError } from "./errors.ts";
-import { checked, type Schema } from "./schema.ts";
+import { checked, validatorOf, type Schema, type Validator } from "./schema.ts";
 
 /** A topic as its contract declares it. How many partitions it has is the deployment's choice, the same for all. */
 export interface Topic {
@@ -62,6 +62,7 @@ export interface MessageType<T> extends Versioned {
   readonly name: string;
   readonly topic: Topic;
   readonly schema: Schema<T>;
+  readonly validate: Validator<T>;
   /** The entity that the message is about. */
   subject(body: T): string;
   /** The routing key; the subject unless stated. */
@@ -108,13 +109,14 @@ function messageType<T>(kind: "event" | "command", name: string, options: Messag
     name,
     topic: options.topic,
     schema: options.schema,
+    validate: validatorOf(options.schema),
     subject: options.subject,
     key: options.key ?? options.subject,
     samples: options.samples,
     ...versions(`Message "${name}"`, options),
   };
   for (const sample of options.samples) {
-    checked(options.schema, sample, "CONTRACT_INVALID", "A sample of", name);
+    checked(type, sample, "CONTRACT_INVALID", "A sample of");
   }
   return type;
 }

@@ -127,7 +127,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       if (waitingCount >= (options.waitingMax ?? 10_000)) {
         throw new WaybillError("BACKLOG_FULL", `${waitingCount} messages wait to be stored already.`);
       }
-      const value = checked(type.schema, body, "MESSAGE_INVALID", "To publish:", type.name);
+      const value = checked(type, body, "MESSAGE_INVALID", "To publish:");
       const key = keyText(type.key(value), "The key of", type.name);
       const text = JSON.stringify(value);
       const room = type.topic.bytesMax - 1_500;

@@ -10,9 +10,20 @@ export interface Issue {
   readonly reason: string;
 }
 
+/** A schema's validator, taken out of it once: some libraries make it anew each time that it is looked at. */
+export type Validator<T> = (value: unknown) => StandardSchemaV1.Result<T> | Promise<StandardSchemaV1.Result<T>>;
+
+export function validatorOf<T>(schema: Schema<T>): Validator<T> {
+  return schema["~standard"].validate;
+}
+
 /** The value as the schema returns it, or what is wrong with it. */
 export function check<T>(schema: Schema<T>, value: unknown): { value: T } | { issues: readonly Issue[] } {
-  const result = schema["~standard"].validate(value);
+  return checkWith(validatorOf(schema), value);
+}
+
+function checkWith<T>(validate: Validator<T>, value: unknown): { value: T } | { issues: readonly Issue[] } {
+  const result = validate(value);
   if (result instanceof Promise) {
     throw new WaybillError("CONTRACT_INVALID", "A schema of a message must validate synchronously.");
   }
@@ -20,9 +31,14 @@ export function check<T>(schema: Schema<T>, value: unknown): { value: T } | { is
   return { issues: result.issues.map((issue) => ({ field: pathOf(issue.path), reason: issue.message })) };
 }
 
-/** The checked value; throws `code` with every field that is wrong. The text begins with `what` and `name`. */
-export function checked<T>(schema: Schema<T>, value: unknown, code: ErrorCode, what: string, name: string): T {
-  const result = check(schema, value);
+/** The checked value; throws `code` with every field that is wrong. The text begins with `what` and the name. */
+export function checked<T>(
+  { validate, name }: { readonly validate: Validator<T>; readonly name: string },
+  value: unknown,
+  code: ErrorCode,
+  what: string,
+): T {
+  const result = checkWith(validate, value);
   if ("value" in result) return result.value;
   const text = result.issues.map((issue) => `${issue.field === "" ? "body" : issue.field}: ${issue.reason}`).join("; ");
   throw new WaybillError(code, `${what} ${name}: ${text}`, { details: { issues: result.issues } });

@@ -54,7 +54,13 @@ export function specification(of: Service, options: { nowMs?: number; partitions
     const context = { service: of.name, sends: new Set(of.sends), partitions, publishAtMs: specified.nowMs };
     const draft = new Draft(context, input, specified.nowMs);
     const lend = (ref: StateRef<unknown>): Held<unknown> =>
-      draft.lend({ ref, value: deepFreeze(structuredClone(states.get(keyOf(ref)))), version: 0, home: 0 });
+      draft.lend({
+        ref,
+        value: deepFreeze(structuredClone(states.get(keyOf(ref)))),
+        version: 0,
+        home: 0,
+        lentTo: undefined,
+      });
     const before: unknown[] = [];
     for (const step of rule.steps) {
       const refs = (step as (...all: unknown[]) => readonly StateRef<unknown>[])(body, ...before);

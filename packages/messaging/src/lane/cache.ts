@@ -9,6 +9,8 @@ export interface Entry {
   value: unknown;
   version: number;
   home: number;
+  /** The draft whose handler has it now, and may save it. */
+  lentTo: unknown;
 }
 
 /**
@@ -77,9 +79,15 @@ export function cacheKey(ref: StateRef<unknown>): string {
 }
 
 function entryOf(ref: StateRef<unknown>, row: StateRow | undefined, id: LaneId): Entry {
-  if (row === undefined) return { ref, value: undefined, version: 0, home: -1 };
+  if (row === undefined) return { ref, value: undefined, version: 0, home: -1, lentTo: undefined };
   const value = upcast(`State ${row.kind} ${row.id}`, ref.of, row.schema, JSON.parse(row.body));
-  return { ref, value, version: row.version, home: row.home % id.lanes === id.lane ? row.home : ~row.home };
+  return {
+    ref,
+    value,
+    version: row.version,
+    home: row.home % id.lanes === id.lane ? row.home : ~row.home,
+    lentTo: undefined,
+  };
 }
 
 /** Throws when another lane owns the state. `input` names who asked. */

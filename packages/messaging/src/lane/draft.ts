@@ -4,17 +4,7 @@ import { partitionOf } from "../partition.ts";
 import { checked } from "../schema.ts";
 import type { Entry } from "./cache.ts";
 import type { AnyMessageType, MessageType } from "../contract.ts";
-import type {
-  AnyEffectType,
-  AnyTimerType,
-  EffectType,
-  Held,
-  InputInfo,
-  Out,
-  Sent,
-  StateRef,
-  TimerType,
-} from "../service.ts";
+import type { AnyEffectType, AnyTimerType, EffectType, Held, InputInfo, Out, Sent, TimerType } from "../service.ts";
 
 /** What a lane tells every draft of a batch. */
 export interface DraftContext {
@@ -50,26 +40,12 @@ export type DraftTimer =
   | { readonly of: AnyTimerType; readonly dueMs: number; readonly body: string }
   | { readonly of: AnyTimerType; readonly dueMs: undefined };
 
-class Lent implements Held<unknown> {
-  readonly by: Draft;
-  readonly entry: Entry;
-  readonly value: unknown;
-
-  constructor(by: Draft, entry: Entry) {
-    this.by = by;
-    this.entry = entry;
-    this.value = entry.value;
-  }
-
-  get ref(): StateRef<unknown> {
-    return this.entry.ref;
-  }
-}
-
 /** Thrown by `notYet`: not a failure, the input's entity is only set aside. */
 export class NotYet extends Error {
   override readonly name = "NotYet";
 }
+
+const none: never[] = [];
 
 /**
  * All that one input wants done, held apart until its handler has returned. Whatever could be refused later
@@ -78,10 +54,11 @@ export class NotYet extends Error {
 export class Draft implements Out {
   readonly nowMs: number;
   readonly input: InputInfo;
-  readonly saves: DraftSave[] = [];
-  readonly messages: DraftMessage[] = [];
-  readonly effects: DraftEffect[] = [];
-  readonly timers: DraftTimer[] = [];
+  // Most drafts use two of these; the others stay what all share.
+  #saves: DraftSave[] = none;
+  #messages: DraftMessage[] = none;
+  #effects: DraftEffect[] = none;
+  #timers: DraftTimer[] = none;
   readonly #context: DraftContext;
 
   constructor(context: DraftContext, input: InputInfo, nowMs: number) {
@@ -92,7 +69,24 @@ export class Draft implements Out {
 
   /** Lends a state to the handler; only what was lent may be saved. */
   lend(entry: Entry): Held<unknown> {
-    return new Lent(this, entry);
+    entry.lentTo = this;
+    return entry;
+  }
+
+  get saves(): readonly DraftSave[] {
+    return this.#saves;
+  }
+
+  get messages(): readonly DraftMessage[] {
+    return this.#messages;
+  }
+
+  get effects(): readonly DraftEffect[] {
+    return this.#effects;
+  }
+
+  get timers(): readonly DraftTimer[] {
+    return this.#timers;
   }
 
   save<T>(held: Held<T>, value: T): void {
@@ -110,13 +104,15 @@ export class Draft implements Out {
   }
 
   #keep(held: Held<never>, value: unknown): void {
-    if (!(held instanceof Lent) || held.by !== this) {
+    const entry = held as Entry;
+    if (entry.lentTo !== this) {
       throw new WaybillError(
         "STATE_UNDECLARED",
         `State ${held.ref.of.kind} ${held.ref.id} was not declared by this rule.`,
       );
     }
-    this.saves.push({ entry: held.entry, value });
+    if (this.#saves === none) this.#saves = [];
+    this.#saves.push({ entry, value });
   }
 
   send<T>(type: MessageType<T>, body: NoInfer<T>): Sent {
@@ -127,7 +123,7 @@ export class Draft implements Out {
         `Service "${service}" sends ${type.name} but does not list it in "sends".`,
       );
     }
-    const value = checked(type.schema, body, "MESSAGE_INVALID", "As sent:", type.name);
+    const value = checked(type, body, "MESSAGE_INVALID", "As sent:");
     const subject = keyText(type.subject(value), "The subject of", type.name);
     const named = type.key(value);
     const key = named === subject ? subject : keyText(named, "The key of", type.name);
@@ -135,7 +131,7 @@ export class Draft implements Out {
     checkSize(type, text);
     const sent: DraftMessage = {
       of: type,
-      id: derivedId(this.input.id, service, "m", this.messages.length),
+      id: derivedId(this.input.id, service, "m", this.#messages.length),
       type: type.name,
       topic: type.topic.name,
       partition: partitionOf(key, partitions),
@@ -144,24 +140,31 @@ export class Draft implements Out {
       key,
       body: text,
     };
-    this.messages.push(sent);
+    if (this.#messages === none) this.#messages = [];
+    this.#messages.push(sent);
     return sent;
   }
 
   effect<I, O>(type: EffectType<I, O>, input: NoInfer<I>): void {
-    const id = derivedId(this.input.id, this.#context.service, "e", this.effects.length);
-    this.effects.push({ of: type, id, input: JSON.stringify(input) });
+    const id = derivedId(this.input.id, this.#context.service, "e", this.#effects.length);
+    if (this.#effects === none) this.#effects = [];
+    this.#effects.push({ of: type, id, input: JSON.stringify(input) });
   }
 
   at<T>(type: TimerType<T>, dueMs: number, ...body: T extends null ? [] : [body: T]): void {
     if (!Number.isSafeInteger(dueMs) || dueMs < 0) {
       throw new WaybillError("CONTRACT_INVALID", `Timer ${type.name}: ${dueMs} is not a time in whole milliseconds.`);
     }
-    this.timers.push({ of: type, dueMs, body: JSON.stringify(body[0] ?? null) });
+    this.#timer({ of: type, dueMs, body: JSON.stringify(body[0] ?? null) });
   }
 
   clear(type: AnyTimerType): void {
-    this.timers.push({ of: type, dueMs: undefined });
+    this.#timer({ of: type, dueMs: undefined });
+  }
+
+  #timer(timer: DraftTimer): void {
+    if (this.#timers === none) this.#timers = [];
+    this.#timers.push(timer);
   }
 
   notYet(reason: string): never {

@@ -78,7 +78,7 @@ export function decode(rule: Rule, input: Input): unknown {
   const body = parsed(input);
   if (on.kind === "message") {
     const lifted = upcast(input.type, on.type, input.schema, body);
-    return checked(on.type.schema, lifted, "MESSAGE_INVALID", "as read:", input.type);
+    return checked(on.type, lifted, "MESSAGE_INVALID", "As read:");
   }
   if (on.kind === "timer") {
     return { key: input.subject, dueMs: input.atMs, body: upcast(input.type, on.type, input.schema, body) };

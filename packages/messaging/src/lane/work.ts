@@ -10,7 +10,7 @@ import type {
   SentRow,
   TimerRow,
 } from "../store.ts";
-import type { StoredMessage } from "../message.ts";
+import type { Stamp, StoredMessage } from "../message.ts";
 import type { Entry } from "./cache.ts";
 import type { Draft, DraftMessage } from "./draft.ts";
 import type { Input } from "./input.ts";
@@ -128,8 +128,12 @@ export class Work {
   }
 
   #send(input: Input, message: DraftMessage): void {
-    if (this.#sequence.alreadySaid.delete(message.id)) return;
-    this.#stamp(message.topic, message.partition, {
+    const { alreadySaid } = this.#sequence;
+    if (alreadySaid.size > 0 && alreadySaid.delete(message.id)) return;
+    this.messages.push({
+      topic: message.topic,
+      partition: message.partition,
+      stamp: this.#stamp(message.topic, message.partition),
       id: message.id,
       type: message.type,
       schema: message.of.version,
@@ -147,17 +151,18 @@ export class Work {
   /** Sends a door's message on to the partition where its key belongs. */
   passOn(message: StoredMessage, partition: number): void {
     this.passedOn += 1;
-    const { topic, partition: _from, offset: _offset, malformed: _malformed, stamp: _stamp, ...envelope } = message;
-    this.#stamp(topic, partition, envelope);
+    const { offset: _offset, malformed: _malformed, ...envelope } = message;
+    this.messages.push({ ...envelope, partition, stamp: this.#stamp(message.topic, partition) });
   }
 
-  #stamp(topic: string, partition: number, envelope: Omit<OutgoingMessage, "topic" | "partition" | "stamp">): void {
+  /** The next number of this lane, and the one before it to the same destination. */
+  #stamp(topic: string, partition: number): Stamp {
     const { source, lastN } = this.#sequence;
     const destination = `${topic}/${partition}`;
     const n = this.takeNumber();
     const prev = lastN.get(destination) ?? 0;
     lastN.set(destination, n);
-    this.messages.push({ ...envelope, topic, partition, stamp: { source, n, prev } });
+    return { source, n, prev };
   }
 
   /** Drops one input of a parked key; the key is free when it was the last. */
