@@ -1,4 +1,4 @@
-import { WaybillError, type Batch, type Commit, type Store } from "@waybill/messaging";
+import { WaybillError, type Batch, type Commit, type ErrorCode, type Store } from "@waybill/messaging";
 
 /** What befalls one commit. */
 export type CommitFault =
@@ -8,6 +8,10 @@ export type CommitFault =
   | { readonly kind: "unknown-not-done" }
   /** Nothing is kept, and the caller is told so. */
   | { readonly kind: "unavailable" }
+  /** Nothing is kept, and the same batch would be refused again. */
+  | { readonly kind: "refused" }
+  /** It is applied at once and durable after this. */
+  | { readonly kind: "late"; readonly until: () => Promise<void> }
   /** It is made after this. */
   | { readonly kind: "delay"; readonly until: () => Promise<void> };
 
@@ -74,6 +78,10 @@ function faultyCommit(store: Store, fault: CommitFault | undefined, batch: Batch
       return store.commit(batch);
     case "unavailable":
       return both(Promise.reject(made("STORE_UNAVAILABLE", "commit")));
+    case "refused":
+      return both(Promise.reject(made("BATCH_REFUSED", "commit")));
+    case "late":
+      return late(store.commit(batch), fault.until);
     case "unknown-not-done":
       return both(Promise.reject(made("COMMIT_UNKNOWN", "commit")));
     case "unknown-done":
@@ -83,6 +91,10 @@ function faultyCommit(store: Store, fault: CommitFault | undefined, batch: Batch
     default:
       return fault;
   }
+}
+
+function late({ applied, durable }: Commit, until: () => Promise<void>): Commit {
+  return { applied, durable: handled(Promise.all([durable, applied.then(until)]).then(() => undefined)) };
 }
 
 function delayed(commit: Promise<Commit>): Commit {
@@ -108,6 +120,6 @@ function handled(promise: Promise<void>): Promise<void> {
   return promise;
 }
 
-function made(code: "STORE_UNAVAILABLE" | "COMMIT_UNKNOWN", call: string): WaybillError {
+function made(code: ErrorCode, call: string): WaybillError {
   return new WaybillError(code, `The call of "${call}" was made to fail.`, { details: { call } });
 }

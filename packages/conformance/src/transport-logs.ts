@@ -46,6 +46,22 @@ export function logCases(open: OpenTransport): void {
     expect(await refusalOf(it, positions)).toMatchObject(ordersChanged);
   });
 
+  test("a position of a log that was made anew is refused, although the new one holds the same messages", async () => {
+    await using it = await open();
+    const { positions } = await declaredAndRead(it);
+    await it.recreate("orders");
+    await fill(it.transport, "orders", 1, 7);
+    expect(await refusalOf(it, positions)).toMatchObject(ordersChanged);
+  });
+
+  test("a position behind the end is refused, although it does not say what was read last", async () => {
+    await using it = await open();
+    const { positions } = await declaredAndRead(it);
+    const { topic, partition, logId, nextOffset } = positions[0]!;
+    await it.loseTail("orders", 0, 2);
+    expect(await refusalOf(it, [{ topic, partition, logId, nextOffset }])).toMatchObject(ordersChanged);
+  });
+
   test("a reader that is open while its log is made anew does not wait silently", async () => {
     await using it = await open();
     await it.transport.declare(spec("orders"));

@@ -83,3 +83,19 @@ test("a refusal is told as it is, although the answer was to be lost", async () 
   const line = faultyStore(inner, { commit: () => ({ kind: "unknown-done" }) });
   expect(await refusal(line, batch(row, { states: [state("1", 5)] }))).toBe("STATE_CONFLICT");
 });
+
+test("a batch may be refused, and a late one is applied before it is durable", async () => {
+  const inner = memoryStore({ world: testWorld() });
+  const row = await owned(inner);
+  expect(await refusal(faultyStore(inner, { commit: () => ({ kind: "refused" }) }), batch(row))).toBe("BATCH_REFUSED");
+  const gate = Promise.withResolvers<void>();
+  const line = faultyStore(inner, { commit: () => ({ kind: "late", until: () => gate.promise }) });
+  const { applied, durable } = line.commit(batch(row, { states: [state("1", 1)] }));
+  await applied;
+  expect(await line.load("orders", [{ kind: "order", id: "1" }])).toHaveLength(1);
+  expect(
+    await Promise.race([durable.then(() => "durable"), new Promise((done) => setImmediate(done, "waiting"))]),
+  ).toBe("waiting");
+  gate.resolve();
+  await durable;
+});
