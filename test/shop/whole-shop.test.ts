@@ -174,10 +174,6 @@ function settledBooks({ run, gateway }: ReturnType<typeof live>, plan: Plan): vo
 }
 
 test("whatever comes in whatever order and twice, every order settles and all books balance", () => {
-  fc.assert(
-    fc.property(plan, (plan) => {
-      settledBooks(live(plan), plan);
-    }),
-    { numRuns: 60 },
-  );
-});
+  const settles = fc.property(plan, (plan) => settledBooks(live(plan), plan));
+  expect(() => fc.assert(settles, { numRuns: 40 })).not.toThrow();
+}, 60_000);

@@ -47,7 +47,7 @@ describe("lineAmount", () => {
         const twiceOff = 2n * (BigInt(minor) * (10_000n / one) - tenThousandths(unitPrice) * BigInt(pieces));
         const size = twiceOff < 0n ? -twiceOff : twiceOff;
         expect(size <= 10_000n / one).toBe(true);
-        if (size === 10_000n / one) expect(minor % 2).toBe(0);
+        expect(size === 10_000n / one ? minor % 2 : 0).toBe(0);
       }),
     );
   });

@@ -40,8 +40,8 @@ export function fulfilment({ dispatchAfterMs }: FulfilmentOptions = {}): Service
         orderCancelRequested,
         (m) => [shipment(m.orderId)],
         (m, [held], out) => {
-          if (held.value === undefined) return out.notYet(`Order ${m.orderId} has no shipment yet.`);
-          settle(held, cancel(held.value, m), out);
+          if (held.value === undefined) out.notYet(`Order ${m.orderId} has no shipment yet.`);
+          else settle(held, cancel(held.value, m), out);
         },
       ),
       when(

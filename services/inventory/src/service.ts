@@ -70,8 +70,8 @@ export function inventory(options: InventoryOptions = {}): Service {
         (m) => [reservation(m.orderId)],
         (_, [held]) => stocksOf(held.value?.lines ?? []),
         (m, [held], stocks, out) => {
-          if (held.value === undefined) return out.notYet(`Order ${m.orderId} has no reservation yet.`);
-          carryOut(held, stocks, ship(m.orderId, held.value, valuesOf(stocks)), out);
+          if (held.value === undefined) out.notYet(`Order ${m.orderId} has no reservation yet.`);
+          else carryOut(held, stocks, ship(m.orderId, held.value, valuesOf(stocks)), out);
         },
       ),
       when(

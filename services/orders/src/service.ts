@@ -135,8 +135,8 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
       type,
       (m) => [order((m as B).orderId)],
       (m, [held], out) => {
-        if (held.value === undefined) return out.notYet(`Order ${(m as B).orderId} is not known yet.`);
-        carryOut(held, decide(held.value, m, out), out);
+        if (held.value === undefined) out.notYet(`Order ${(m as B).orderId} is not known yet.`);
+        else carryOut(held, decide(held.value, m, out), out);
       },
     );
   }

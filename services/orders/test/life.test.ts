@@ -244,6 +244,16 @@ describe("a cancel", () => {
   });
 });
 
+/** The name of the error that is thrown; empty when none is. */
+function failureOf(act: () => unknown): string {
+  try {
+    act();
+    return "";
+  } catch (error) {
+    return (error as Error).name;
+  }
+}
+
 describe("the table", () => {
   const everything: readonly ((shop: Specification) => unknown)[] = [
     (shop) => shop.when(orderPlace, place),
@@ -291,11 +301,7 @@ describe("the table", () => {
     for (const status of ["placed", "reserved", "confirmed", "cancelling", "shipped"] as const) {
       for (const happens of everything) {
         const shop = given(status);
-        try {
-          happens(shop);
-        } catch (error) {
-          expect(String(error)).toContain("has not heard of its dispatch yet");
-        }
+        expect(["", "NotYet"]).toContain(failureOf(() => happens(shop)));
         expect([status, ...transitions[status]]).toContain(orderOf(shop).status);
       }
     }

@@ -66,7 +66,7 @@ export interface Decision {
   readonly ask?: PaymentOperation;
 }
 
-export const expired = "authorisation_expired";
+const expired = "authorisation_expired";
 
 /** Opens the payment of a reserved order. An order that costs nothing needs no gateway. */
 export function opened(m: OrderReserved, atMs: number): Decision {
@@ -114,21 +114,10 @@ export function settled(
   atMs: number,
 ): Decision | undefined {
   if (payment.pending !== operation) return undefined;
-  switch (outcome.kind) {
-    case "done":
-      return succeeded(payment, operation, outcome.value, atMs);
-    case "refused":
-      return refused(payment, operation, reasonText(outcome.reason), atMs);
-    case "unknown":
-      return stuck(
-        payment,
-        say(paymentUncertain, {
-          orderId: payment.orderId,
-          operation,
-          reason: reasonText(outcome.reason),
-        }),
-      );
-  }
+  if (outcome.kind === "done") return succeeded[operation](payment, outcome.value, atMs);
+  const reason = reasonText(outcome.reason);
+  if (outcome.kind === "refused") return refused[operation](payment, reason, atMs);
+  return stuck(payment, say(paymentUncertain, { orderId: payment.orderId, operation, reason }));
 }
 
 /**
@@ -148,22 +137,17 @@ function holds({ ledger, amount }: Payment): boolean {
   return authorised - released >= amount;
 }
 
-function succeeded(payment: Payment, operation: PaymentOperation, receipt: Receipt, atMs: number): Decision {
-  const after = (kind: LedgerEntry["kind"]): Payment => ({
-    ...withEntry(payment, kind, receipt, atMs),
-    paymentId: receipt.paymentId,
-    pending: undefined,
-  });
-  switch (operation) {
-    case "authorise":
-      return authorised(after("authorised"), atMs);
-    case "capture":
-      return captured(after("captured"), atMs);
-    case "void":
-      return ended(after("voided"), "voided", paymentVoided);
-    case "refund":
-      return ended(after("refunded"), "refunded", paymentRefunded);
-  }
+/** What a done operation leads to. */
+const succeeded: Readonly<Record<PaymentOperation, (payment: Payment, receipt: Receipt, atMs: number) => Decision>> = {
+  authorise: (payment, receipt, atMs) => authorised(withReceipt(payment, "authorised", receipt, atMs), atMs),
+  capture: (payment, receipt, atMs) => captured(withReceipt(payment, "captured", receipt, atMs), atMs),
+  void: (payment, receipt, atMs) => ended(withReceipt(payment, "voided", receipt, atMs), "voided", paymentVoided),
+  refund: (payment, receipt, atMs) =>
+    ended(withReceipt(payment, "refunded", receipt, atMs), "refunded", paymentRefunded),
+};
+
+function withReceipt(payment: Payment, kind: LedgerEntry["kind"], receipt: Receipt, atMs: number): Payment {
+  return { ...withEntry(payment, kind, receipt, atMs), paymentId: receipt.paymentId, pending: undefined };
 }
 
 function withEntry(payment: Payment, kind: LedgerEntry["kind"], receipt: Receipt, atMs: number): Payment {
@@ -192,29 +176,25 @@ function ended(payment: Payment, status: PaymentStatus, event: typeof paymentAut
   };
 }
 
-function refused(payment: Payment, operation: PaymentOperation, reason: string, atMs: number): Decision {
-  const body = { orderId: payment.orderId, reason };
-  switch (operation) {
-    case "authorise":
-      // With the goods gone, a refused renewal is a refused capture.
-      if (payment.renewed === true) return stuck({ ...payment, pending: "capture" }, say(paymentCaptureRefused, body));
-      return {
-        payment: { ...moved(payment, "declined"), pending: undefined },
-        say: [say(paymentDeclined, body)],
-      };
-    case "capture":
-      return reason === expired && payment.renewed !== true
-        ? renewed(payment, atMs)
-        : stuck(payment, say(paymentCaptureRefused, body));
-    case "void":
-      // What has expired is held no longer, and that is all that a void is for.
-      return reason === expired
-        ? ended({ ...lapsed(payment, atMs), pending: undefined }, "voided", paymentVoided)
-        : stuck(payment, say(paymentVoidRefused, body));
-    case "refund":
-      return stuck(payment, say(paymentRefundRefused, body));
-  }
-}
+/** What a refused operation leads to. */
+const refused: Readonly<Record<PaymentOperation, (payment: Payment, reason: string, atMs: number) => Decision>> = {
+  authorise: (payment, reason) => {
+    const body = { orderId: payment.orderId, reason };
+    // With the goods gone, a refused renewal is a refused capture.
+    if (payment.renewed === true) return stuck({ ...payment, pending: "capture" }, say(paymentCaptureRefused, body));
+    return { payment: { ...moved(payment, "declined"), pending: undefined }, say: [say(paymentDeclined, body)] };
+  },
+  capture: (payment, reason, atMs) => {
+    if (reason === expired && payment.renewed !== true) return renewed(payment, atMs);
+    return stuck(payment, say(paymentCaptureRefused, { orderId: payment.orderId, reason }));
+  },
+  void: (payment, reason, atMs) => {
+    // What has expired is held no longer, and that is all that a void is for.
+    if (reason === expired) return ended({ ...lapsed(payment, atMs), pending: undefined }, "voided", paymentVoided);
+    return stuck(payment, say(paymentVoidRefused, { orderId: payment.orderId, reason }));
+  },
+  refund: (payment, reason) => stuck(payment, say(paymentRefundRefused, { orderId: payment.orderId, reason })),
+};
 
 /** Asks once more for an authorisation that expired before the goods left. */
 function renewed(payment: Payment, atMs: number): Decision {
@@ -239,6 +219,6 @@ const free: Receipt = { paymentId: "free", operationId: "free" };
 
 function asked(from: Payment, status: PaymentStatus, operation: PaymentOperation, atMs: number): Decision {
   const payment: Payment = { ...moved(from, status), pending: operation };
-  if (payment.amount === 0) return succeeded(payment, operation, free, atMs);
+  if (payment.amount === 0) return succeeded[operation](payment, free, atMs);
   return { payment, say: [], ask: operation };
 }

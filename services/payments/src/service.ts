@@ -46,10 +46,10 @@ export function payments(): Service {
         shipmentDispatched,
         (m) => [payment(m.orderId)],
         (m, [held], out) => {
-          const isOpen =
-            held.value !== undefined && !(held.value.pending === "authorise" && held.value.renewed !== true);
-          if (!isOpen) return out.notYet(`The payment of order ${m.orderId} is not authorised yet.`);
-          carryOut(held, dispatched(held.value!, out.nowMs), out);
+          const isUnheld = held.value?.pending === "authorise" && held.value.renewed !== true;
+          if (held.value === undefined || isUnheld)
+            out.notYet(`The payment of order ${m.orderId} is not authorised yet.`);
+          else carryOut(held, dispatched(held.value, out.nowMs), out);
         },
       ),
       when(

@@ -4,6 +4,7 @@ import {
   paymentResolve,
   shipmentDispatched,
   type PaymentOperation,
+  type PaymentResolve,
 } from "@waybill/contracts";
 import type { Outcome } from "@waybill/messaging";
 import { specification } from "@waybill/messaging/specification";
@@ -68,23 +69,33 @@ const step = fc.oneof(
 const effects = { authorise, capture, void: voidPayment, refund };
 const customer = { id: "c", email: "c@example.org" };
 
-function take(shop: ReturnType<typeof specification>, next: typeof step extends fc.Arbitrary<infer T> ? T : never) {
-  switch (next.does) {
-    case "reserve":
-      return shop.when(orderReserved, { orderId: "o-1", amount: 500, currency: "GBP", token: "t" });
-    case "dispatch":
-      return shop.when(shipmentDispatched, { orderId: "o-1" });
-    case "cancel":
-      return shop.when(orderCancelled, { orderId: "o-1", customer, reason: "requested", detail: "No." });
-    case "resolve": {
-      if (next.outcome.kind === "unknown") return undefined;
-      const word = next.outcome.kind === "done" ? { kind: "done" as const, ...next.outcome.value } : next.outcome;
-      return shop.when(paymentResolve, { orderId: "o-1", operation: next.operation, outcome: word });
-    }
-    case "settle": {
-      const request = { reference: "o-1", amount: { minor: 500, currency: "GBP" }, token: "t", paymentId: "pay-0" };
-      return shop.settled(effects[next.operation] as typeof capture, request, next.outcome);
-    }
+const request = { reference: "o-1", amount: { minor: 500, currency: "GBP" }, token: "t", paymentId: "pay-0" };
+
+/** A person cannot say that he does not know. */
+function wordOf(outcome: Outcome<Receipt>): PaymentResolve["outcome"] {
+  if (outcome.kind === "done") return { kind: "done", ...outcome.value };
+  return { kind: "refused", reason: outcome.reason };
+}
+
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+function take(shop: ReturnType<typeof specification>, next: Step) {
+  const orderId = "o-1";
+  if (next.does === "settle") return shop.settled(effects[next.operation] as typeof capture, request, next.outcome);
+  if (next.does === "resolve") {
+    return shop.when(paymentResolve, { orderId, operation: next.operation, outcome: wordOf(next.outcome) });
+  }
+  if (next.does === "reserve") return shop.when(orderReserved, { orderId, amount: 500, currency: "GBP", token: "t" });
+  if (next.does === "dispatch") return shop.when(shipmentDispatched, { orderId });
+  return shop.when(orderCancelled, { orderId, customer, reason: "requested", detail: "No." });
+}
+
+/** How many calls to the gateway a step made, or why it failed. */
+function attempted(...step: Parameters<typeof take>): { calls: number; failure?: unknown } {
+  try {
+    return { calls: take(...step).effects.length };
+  } catch (failure) {
+    return { calls: 0, failure };
   }
 }
 
@@ -95,18 +106,15 @@ test("any sequence keeps captured ≤ authorised and refunded ≤ captured, ends
       take(shop, { does: "reserve" });
       for (const next of steps) {
         const before = shop.state(payment("o-1"))!;
-        try {
-          const done = take(shop, next);
-          expect(done?.effects.length ?? 0).toBeLessThanOrEqual(1);
-        } catch (error) {
-          expect([next.does, String(error)]).toEqual(["dispatch", expect.stringContaining("is not authorised yet")]);
-        }
+        const { calls, failure } = attempted(shop, next);
+        expect(calls).toBeLessThanOrEqual(1);
+        expect(failure === undefined || (next.does === "dispatch" && before.pending === "authorise")).toBe(true);
         const after = shop.state(payment("o-1"))!;
         const { authorised, captured, released, refunded } = sums(after.ledger);
         expect(captured + released).toBeLessThanOrEqual(authorised);
         expect(refunded).toBeLessThanOrEqual(captured);
         expect(captured).toBeLessThanOrEqual(500);
-        if (transitions[before.status].length === 0) expect(after.status).toBe(before.status);
+        expect(transitions[before.status].length > 0 || after.status === before.status).toBe(true);
         expect(after.ledger.slice(0, before.ledger.length)).toEqual(before.ledger);
       }
     }),
