@@ -78,10 +78,13 @@ class LaneWorker implements Worker {
   readonly #lanes = new Map<string, { lane: Lane | undefined; giveAway: boolean }>();
   readonly #lives = new Set<Promise<void>>();
   readonly #restUntilMs = new Map<string, number>();
+  /** What this process has lived through with each lane: its own claims, and the input that it named last. */
+  readonly #survived = new Map<string, { claims: number; named: string | undefined }>();
   readonly #stop = new AbortController();
   readonly #ttlMs: number;
   #renewedMs = 0;
   #ticking: Promise<void> = Promise.resolve();
+  #alone: Promise<unknown> = Promise.resolve();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
@@ -219,18 +222,26 @@ class LaneWorker implements Worker {
       const row = await store.claim(id, this.memberId, hosted.routes.service.level, epoch);
       if (row === undefined) return;
       epoch = row.epoch;
-      const lane = await this.#open(hosted, id, row, caution);
+      const lane = await this.#open(hosted, id, this.#sinceOthersDied(key, row), caution);
       this.#lanes.get(key)!.lane = lane;
       running();
       if (this.#stop.signal.aborted) lane.close();
       const end = await lane.ended;
       this.#lanes.get(key)!.lane = undefined;
+      this.#survived.get(key)!.named = lane.named;
       this.#say(id, end);
       if (end.kind !== "reset") return this.#giveBack(id, epoch, end);
       resets = lane.counts.batches > 0 ? 1 : resets + 1;
       caution = end.caution;
       await world.sleep(Math.min(50 * 2 ** resets, 5_000), this.#stop.signal);
     }
+  }
+
+  /** The row as it is without what this process did: its own claims and the input that it named did not kill it. */
+  #sinceOthersDied(key: string, row: LaneRow): LaneRow {
+    const { claims, named } = this.#survived.get(key) ?? { claims: 0, named: undefined };
+    this.#survived.set(key, { claims: claims + 1, named });
+    return { ...row, tries: row.tries - claims, suspect: row.suspect === named ? undefined : row.suspect };
   }
 
   async #open(hosted: Hosted, id: LaneId, row: LaneRow, caution: Caution | undefined): Promise<Lane> {
@@ -260,9 +271,16 @@ class LaneWorker implements Worker {
       limits: this.#limits,
       freeze,
       caution: withSuspect(caution, row),
+      alone: (work) => this.#runAlone(work),
     });
     lane.start(tail.lastN, compared.passed);
     return lane;
+  }
+
+  #runAlone(work: () => Promise<void>): Promise<void> {
+    const done = this.#alone.then(work);
+    this.#alone = done.catch(() => undefined);
+    return done;
   }
 
   /** The database is older than the log: this lane goes on under a new name, so that its numbers are not taken for repeats. */
@@ -283,7 +301,9 @@ class LaneWorker implements Worker {
 
   async #giveBack(id: LaneId, epoch: number, end: LaneEnd): Promise<void> {
     const { store, world } = this.#options;
-    if (end.kind === "stopped") await store.mark(id, epoch, { stopped: `${end.error.code}: ${end.error.message}` });
+    const stopped = end.kind === "stopped" ? { stopped: `${end.error.code}: ${end.error.message}` } : {};
+    const named = this.#survived.get(keyOf(id))?.named;
+    if (named !== undefined || end.kind === "stopped") await store.mark(id, epoch, { suspect: null, ...stopped });
     // Somebody with a newer build, or more luck, gets the first chance at it.
     if (end.kind === "yielded") this.#restUntilMs.set(keyOf(id), world.monotonicMs() + 2_000);
     await store.release(id, epoch);

@@ -1,5 +1,5 @@
-import { codeOf, WaybillError } from "../errors.ts";
-import type { EffectRow, LaneId, LaneRow, PositionRow, Recovered, SentRow, Store } from "../store.ts";
+import { codeOf, messageOf, WaybillError } from "../errors.ts";
+import type { Batch, EffectRow, LaneId, LaneRow, PositionRow, Recovered, SentRow, Store } from "../store.ts";
 import type { Transport } from "../transport.ts";
 import type { World } from "../world.ts";
 import { StateCache } from "./cache.ts";
@@ -33,6 +33,8 @@ export interface LaneOptions {
   readonly limits: LaneLimits;
   readonly freeze: boolean;
   readonly caution: Caution | undefined;
+  /** Runs one thing at a time in the whole process, so that what kills it has one name. */
+  readonly alone: (work: () => Promise<void>) => Promise<void>;
 }
 
 /** How often a lane that has nothing else to write writes what it owes, in milliseconds. */
@@ -66,6 +68,7 @@ export class Lane {
   #sinceMoved = 0;
   #end: LaneEnd | undefined;
   #undurable = 0;
+  #named: string | undefined;
   /** Counts since this life began. */
   readonly counts = { batches: 0, inputs: 0, messages: 0, parked: 0, passedOn: 0 };
 
@@ -126,7 +129,7 @@ export class Lane {
       parking: this.#parking,
       partitions: options.partitions,
       freeze: options.freeze,
-      suspects: options.caution?.suspects ?? new Map(),
+      suspects: new Map(options.caution?.suspects),
       track: (topic, partition) => this.#tracks.get(topic)![partition]!,
       block: (topic, error) => this.#block(topic, error),
     };
@@ -189,7 +192,8 @@ export class Lane {
         if (empty && !this.#mustWrite(nowMs)) {
           this.#setAlarm(nowMs);
           await this.#bell.wait();
-        } else await this.#handle(gathered, empty, nowMs);
+        } else if (this.#careful && !empty) await this.#handleAlone(gathered, nowMs);
+        else await this.#handle(gathered, empty, nowMs);
       }
     } catch (error) {
       this.#fail(error);
@@ -198,18 +202,35 @@ export class Lane {
   }
 
   #batchLimit(): number {
+    const { limits, caution } = this.#options;
     if (this.#careful) return 1;
-    return Math.min(this.#options.limits.batchInputs, this.#options.caution?.batchInputs ?? Infinity);
+    return this.#young ? Math.min(limits.batchInputs, caution?.batchInputs ?? Infinity) : limits.batchInputs;
   }
 
   /** After claims without progress inputs are handled alone, each named beforehand, until some have passed. */
   get #careful(): boolean {
-    const { row, limits } = this.#options;
-    return row.tries >= 3 && this.counts.inputs < 2 * limits.batchInputs;
+    return this.#options.row.tries >= 3 && this.#young;
+  }
+
+  /** For as long as this life has not got past what its last one ended with. */
+  get #young(): boolean {
+    return this.counts.inputs < 2 * this.#options.limits.batchInputs;
+  }
+
+  /** The input that was named last before it was handled alone. */
+  get named(): string | undefined {
+    return this.#named;
+  }
+
+  async #handleAlone(gathered: Gathered, nowMs: number): Promise<void> {
+    await this.#options.alone(async () => {
+      if (this.#end !== undefined) return;
+      await this.#nameSuspect(idsOf(gathered)[0]!);
+      await this.#handle(gathered, false, nowMs);
+    });
   }
 
   async #handle(gathered: Gathered, empty: boolean, nowMs: number): Promise<void> {
-    if (this.#careful && !empty) await this.#nameSuspect(idsOf(gathered)[0]!);
     const { id } = this;
     const { row, routes } = this.#options;
     const work = new Work(id.service, this.#sequence, nowMs);
@@ -220,14 +241,21 @@ export class Lane {
     this.#owedSinceMs = undefined;
     if (work.empty && sent.length === 0 && retried.length === 0) return;
     const fence = { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
-    const commit = this.#store.commit(work.batch(id, fence, { sent, retried }));
+    const batch = this.#written(gathered, () => work.batch(id, fence, { sent, retried }));
+    const commit = this.#store.commit(batch);
     this.#batch += 1;
     this.#undurable += 1;
     commit.durable.then(
       () => this.#onDurable(work, sent, retried),
-      (error: unknown) => this.#failCommit(error, gathered),
+      (error: unknown) => {
+        this.#undurable -= 1;
+        this.#failBatch(error, gathered);
+      },
     );
-    await commit.applied;
+    await commit.applied.catch((error: unknown) => {
+      this.#failBatch(error, gathered);
+      throw error;
+    });
     this.#intake.timerSet(work.earliestTimerMs);
     this.#bench.cache.age();
     this.counts.batches += 1;
@@ -239,6 +267,7 @@ export class Lane {
 
   async #nameSuspect(inputId: string): Promise<void> {
     const { row } = this.#options;
+    this.#named = inputId;
     if (!(await this.#store.mark(this.id, row.epoch, { suspect: inputId }))) {
       throw new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was taken over.`);
     }
@@ -307,11 +336,22 @@ export class Lane {
     });
   }
 
-  #failCommit(error: unknown, gathered: Gathered): void {
-    this.#undurable -= 1;
-    const caution =
-      codeOf(error) === "BATCH_REFUSED" ? cautionAfter(idsOf(gathered), error as WaybillError) : undefined;
-    this.#fail(error, caution);
+  /** A state that cannot be written as JSON is as much one input's fault as one that the database refuses. */
+  #written(gathered: Gathered, write: () => Batch): Batch {
+    try {
+      return write();
+    } catch (cause) {
+      const error = new WaybillError("BATCH_REFUSED", `A state cannot be written as JSON: ${messageOf(cause)}`, {
+        cause,
+      });
+      this.#failBatch(error, gathered);
+      throw error;
+    }
+  }
+
+  #failBatch(error: unknown, gathered: Gathered): void {
+    const refused = codeOf(error) === "BATCH_REFUSED";
+    this.#fail(error, refused ? cautionAfter(idsOf(gathered), error as WaybillError) : undefined);
   }
 
   #fail(error: unknown, caution?: Caution): void {

@@ -24,8 +24,8 @@ export interface Bench {
   readonly partitions: number;
   /** Freeze what handlers get and save, so that one which changes a state in place is found out. */
   readonly freeze: boolean;
-  /** Inputs that are set aside unrun, by id, with the reason. */
-  readonly suspects: ReadonlyMap<string, WaybillError>;
+  /** Inputs that are set aside unrun, once, by id, with the reason. */
+  readonly suspects: Map<string, WaybillError>;
   track(topic: string, partition: number): Track;
   /** Stops reading a topic, and says why. */
   block(topic: string, error: WaybillError): void;
@@ -86,7 +86,10 @@ function concerns(bench: Bench, message: StoredMessage): boolean {
 function prepare(bench: Bench, input: Input): Ready {
   try {
     const suspect = bench.suspects.get(input.id);
-    if (suspect !== undefined) throw suspect;
+    if (suspect !== undefined) {
+      bench.suspects.delete(input.id);
+      throw suspect;
+    }
     if (input.message !== undefined) refuseUnstamped(bench, input.message);
     const rule = ruleOf(bench.routes, input);
     const body = rule === undefined ? undefined : decode(rule, input);
