@@ -1,0 +1,35 @@
+import type { MessageType, Published, Publisher } from "@waybill/messaging";
+import type { Health } from "@waybill/store-sqlite";
+import { unavailable } from "./http/problem.ts";
+
+/** Takes messages from outside, and says at once when nothing can be stored. */
+export interface Door {
+  /** Resolves when the message is durable. Throws a problem when it cannot be stored now, or not within 5 seconds. */
+  publish<T>(type: MessageType<T>, body: NoInfer<T>, id?: string): Promise<Published>;
+}
+
+const storedWithinMs = 5_000;
+
+export function openDoor(publisher: Publisher, health: () => Health): Door {
+  return {
+    async publish(type, body, id) {
+      if (!health().ok) throw unavailable("The disk takes nothing now. Nothing of this request was stored; try again.");
+      const stored = publisher.publish(type, body, id === undefined ? {} : { id });
+      return within(stored, storedWithinMs);
+    },
+  };
+}
+
+/** A message that was handed over and is not known to be stored may be stored later: only a repeat can tell. */
+async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    const text = "It is not known yet whether this was stored. Repeat it with the same Idempotency-Key.";
+    timer = setTimeout(() => reject(unavailable(text)), ms);
+  });
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

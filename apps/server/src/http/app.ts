@@ -1,0 +1,103 @@
+import type { Service, Worker, World } from "@waybill/messaging";
+import { messageOf } from "@waybill/messaging";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { Door } from "../door.ts";
+import type { Engine } from "../engine.ts";
+import { openJourneys } from "../journey.ts";
+import type { Watch } from "../watch.ts";
+import { answerProblem } from "./answer.ts";
+import { addHealth } from "./health.ts";
+import { addOrders } from "./orders.ts";
+import { Problem, problemOf } from "./problem.ts";
+import { addProducts } from "./products.ts";
+import { addStock } from "./stock.ts";
+
+/** What the routes work with. */
+export interface HttpParts {
+  readonly engine: Engine;
+  readonly world: World;
+  readonly services: readonly Service[];
+  readonly worker: Worker;
+  readonly door: Door;
+  readonly watch: Watch;
+  /** False while the sample is being put in: until then only the routes of health answer. */
+  readonly isSeeded: () => boolean;
+}
+
+/** The largest body; an order of 2,000 lines is smaller. */
+const bodyBytesMax = 1_000_000;
+const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
+
+/** The shop's HTTP interface, not listening yet. */
+export function httpApp(parts: HttpParts): FastifyInstance {
+  const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const problem = problemOf(error);
+    if (problem.status >= 500) tell(parts.world, problem, request);
+    return answerProblem(reply, problem);
+  };
+  const app = fastify({
+    bodyLimit: bodyBytesMax,
+    routerOptions: { maxParamLength: 1_000 },
+    requestTimeout: 60_000,
+    frameworkErrors: fail,
+  });
+  app.removeContentTypeParser("text/plain");
+  app.setErrorHandler(fail);
+  app.setNotFoundHandler((request, reply) =>
+    answerProblem(reply, new Problem("route-unknown", `There is no ${request.method} ${pathOf(request)}.`)),
+  );
+  app.addHook("onRequest", async (request) => {
+    if (parts.isSeeded() || pathOf(request).startsWith("/health/")) return;
+    throw new Problem("starting", "The sample catalogue and its stock are being put in; try again in a moment.", {
+      headers: { "retry-after": "1" },
+    });
+  });
+  // What waits for an order would hold up the end by up to half a minute.
+  app.addHook("preClose", async () => parts.watch.release());
+  const taken = methodsByPath(app);
+  addHealth(app, parts);
+  addOrders(app, parts, openJourneys(parts.engine));
+  addProducts(app, parts);
+  addStock(app, parts);
+  refuseOthers(app, taken);
+  return app;
+}
+
+function pathOf({ url }: FastifyRequest): string {
+  return url.split("?", 1)[0]!;
+}
+
+/** Notes which methods each path takes, as routes are added. */
+function methodsByPath(app: FastifyInstance): Map<string, Set<string>> {
+  const taken = new Map<string, Set<string>>();
+  app.addHook("onRoute", ({ url, method }) => {
+    const of = taken.get(url) ?? new Set();
+    taken.set(url, of);
+    for (const name of [method].flat()) of.add(name);
+  });
+  return taken;
+}
+
+/** Answers every other method of each path, before its body is read. */
+function refuseOthers(app: FastifyInstance, taken: ReadonlyMap<string, ReadonlySet<string>>): void {
+  for (const [url, own] of [...taken]) {
+    const allow = [...own].sort().join(", ");
+    const refuse = async (request: FastifyRequest): Promise<never> => {
+      const text = `${pathOf(request)} takes ${allow}, not ${request.method}.`;
+      throw new Problem("method-not-allowed", text, { headers: { allow } });
+    };
+    app.route({ url, method: methods.filter((name) => !own.has(name)), onRequest: refuse, handler: refuse });
+  }
+}
+
+/** A line for what is our fault; what a client sent stays out of it. */
+function tell(world: World, problem: Problem, { method, routeOptions }: FastifyRequest): void {
+  const cause = problem.cause;
+  world.log(problem.status === 500 ? "error" : "warn", "A request could not be carried out.", {
+    method,
+    route: routeOptions.url,
+    problem: problem.kind,
+    error: cause === undefined ? problem.message : messageOf(cause),
+    ...(problem.status === 500 && cause instanceof Error ? { stack: cause.stack } : {}),
+  });
+}

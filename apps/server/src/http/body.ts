@@ -1,0 +1,24 @@
+import { check, type Issue, type Schema } from "@waybill/messaging";
+import { fieldsInvalid } from "./problem.ts";
+
+/** The members of a body. Throws a problem when it is none. */
+export function membersOf(body: unknown): Readonly<Record<string, unknown>> {
+  if (typeof body === "object" && body !== null && !Array.isArray(body)) return body as Record<string, unknown>;
+  throw fieldsInvalid([{ field: "", reason: "must be a JSON object" }]);
+}
+
+/** The body as a message that the shop takes. `ours`: the members that the shop sets and a client must not. */
+export function messageFrom<T>(schema: Schema<T>, body: unknown, ours: Readonly<Record<string, unknown>>): T {
+  const members = membersOf(body);
+  const foreign = Object.keys(ours).filter((name) => Object.hasOwn(members, name));
+  const errors: Issue[] = foreign.map((field) => ({ field, reason: "is set by the shop; leave it out" }));
+  if (errors.length > 0) throw fieldsInvalid(errors);
+  return valueOf(schema, { ...members, ...ours });
+}
+
+/** The value as the schema has it. Throws a problem that names each field that is not valid. */
+export function valueOf<T>(schema: Schema<T>, value: unknown): T {
+  const result = check(schema, value);
+  if ("value" in result) return result.value;
+  throw fieldsInvalid(result.issues);
+}

@@ -1,0 +1,67 @@
+import { product as productKind, type Product } from "@waybill/catalogue";
+import { productPut, topics } from "@waybill/contracts";
+import { type } from "arktype";
+import type { FastifyInstance } from "fastify";
+import { answer } from "./answer.ts";
+import type { HttpParts } from "./app.ts";
+import { membersOf, valueOf } from "./body.ts";
+import { applied, waitOf } from "./headers.ts";
+import { fieldsInvalid, Problem } from "./problem.ts";
+
+const limitMax = 1_000;
+const pageQuery = type({
+  "+": "reject",
+  "pretty?": "string",
+  "after?": "string <= 200",
+  "limit?": type(/^(?:[1-9]\d{0,2}|1000)$/).describe(`a whole number from 1 to ${limitMax}`),
+});
+
+/** How long a put waits for the catalogue when the client does not say, in seconds. */
+const waitSecondsDefault = 5;
+
+/** The products of the shop. */
+export function addProducts(app: FastifyInstance, { engine, door, watch, world }: HttpParts): void {
+  const productOf = (sku: string): Product | undefined => engine.durable.state("catalogue", productKind, sku);
+
+  app.get("/products", async (request, reply) => {
+    const { after = "", limit = "100" } = valueOf(pageQuery, request.query);
+    const rows = engine.durable.states("catalogue", productKind, after, Number(limit) + 1);
+    const products = rows.slice(0, Number(limit)).map(({ value }) => value);
+    const last = rows.length > products.length ? products.at(-1) : undefined;
+    const next = last && `/products?after=${encodeURIComponent(last.sku)}&limit=${limit}`;
+    return answer(reply, 200, { products, next });
+  });
+
+  app.get<{ Params: { sku: string } }>("/products/:sku", async (request, reply) => {
+    const product = productOf(request.params.sku);
+    if (product !== undefined) return answer(reply, 200, product);
+    throw new Problem("not-found", `There is no product ${request.params.sku}.`);
+  });
+
+  app.put<{ Params: { sku: string } }>("/products/:sku", async (request, reply) => {
+    const { sku } = request.params;
+    const members = membersOf(request.body);
+    if (Object.hasOwn(members, "sku") && members["sku"] !== sku) {
+      throw fieldsInvalid([{ field: "sku", reason: "must be the one of the path, or left out" }]);
+    }
+    const wanted = valueOf(productPut.schema, { active: true, ...members, sku });
+    const waitSeconds = waitOf(request.headers.prefer);
+    const id = world.newId();
+    let isChanged = false;
+    const changed = watch.until(topics.products, sku, (waitSeconds ?? waitSecondsDefault) * 1_000, (message) => {
+      if (message?.causation === id) isChanged = true;
+      return isChanged ? true : undefined;
+    });
+    await door.publish(productPut, wanted, id);
+    // A put that changes nothing is no event: what is stored is what was wanted already.
+    const isDone = isSame(productOf(sku), wanted) || (await changed) === true;
+    const headers = applied(waitSeconds);
+    return isDone ? answer(reply, 200, wanted, headers) : answer(reply, 202, wanted, headers);
+  });
+}
+
+function isSame(known: Product | undefined, wanted: Product): boolean {
+  if (known === undefined) return false;
+  const { title, price, currency, active } = known;
+  return title === wanted.title && price === wanted.price && currency === wanted.currency && active === wanted.active;
+}

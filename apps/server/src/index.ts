@@ -1,0 +1,14 @@
+export { embeddedEngine, partitions, type Durable, type EmbeddedOptions, type Engine } from "./engine.ts";
+export { build, openShop, shopServices, type Shop, type ShopOptions } from "./shop.ts";
+export { realWorld, wallClock, type Log } from "./world.ts";
+export { startServer, type RunningServer, type ServerOptions } from "./server.ts";
+export { runServer, welcome } from "./run.ts";
+export { openLog, type LogTarget } from "./log.ts";
+export { mailFolder } from "./mail-folder.ts";
+export { openJourneys, type Journeys, type JourneyEntry } from "./journey.ts";
+export { laneViews, laneTroubles, type LaneTopic, type LaneView } from "./lanes.ts";
+export { sampleProducts, type SampleProduct } from "./seed.ts";
+export { openWatch, type Watch } from "./watch.ts";
+export { inProcessGateway, type InProcessGateway } from "./gateway/in-process.ts";
+export { httpGateway, type HttpGatewayOptions } from "./gateway/http-gateway.ts";
+export { startGateway, type GatewayChild, type GatewayChildOptions } from "./gateway/child.ts";

@@ -1,0 +1,110 @@
+import { topics } from "@waybill/contracts";
+import { partitionOf, type StoredMessage, type Topic, type Transport } from "@waybill/messaging";
+import { journey, type Order } from "@waybill/orders";
+import { partitions, type Engine } from "./engine.ts";
+
+/** One message of an order's life, from whichever service. */
+export interface JourneyEntry {
+  /** When it was published. */
+  readonly at: string;
+  readonly type: string;
+  /** Undefined for what is no message: a deadline that passed. */
+  readonly topic: string | undefined;
+  readonly partition: number;
+  /** Undefined when the log no longer holds it, or it was not found within bounds. */
+  readonly offset: number | undefined;
+  readonly id: string;
+}
+
+export interface Journeys {
+  /** Every message of an order's life in the order of their times, with their places in the logs. */
+  of(order: Order): Promise<readonly JourneyEntry[]>;
+}
+
+/** The topics in which services speak of an order by its id. */
+const spoken: readonly Topic[] = [topics.orders, topics.stock, topics.payments, topics.shipments];
+/** How many messages of a partition are looked through for each moment of an order's life. */
+const lookMax = 256;
+const pageBytesMax = 1_048_576;
+const cachedMax = 1_000;
+/** What another service has to say of a settled order it has said by then, in milliseconds. */
+const quietMs = 10_000;
+
+/**
+ * Journeys of orders. The orders service keeps what it consumed with offsets, and what it sent without: those, and what
+ * only others consumed, are found on the logs at the times that the order knows. Journeys of orders that are over are
+ * kept, so that asking again costs nothing.
+ */
+export function openJourneys(engine: Engine): Journeys {
+  const cache = new Map<string, { readonly entries: number; readonly journey: readonly JourneyEntry[] }>();
+
+  async function read(order: Order): Promise<readonly JourneyEntry[]> {
+    const known = journey(order.history);
+    const found = new Map<string, StoredMessage>();
+    const moments = [...new Set(known.map(({ atMs }) => atMs))].sort((a, b) => a - b);
+    for (const topic of spoken) {
+      for (const message of await saidOf(engine, topic, order.orderId, moments)) found.set(message.id, message);
+    }
+    const entries = known.map(({ id, atMs, ...entry }) => {
+      const offset = entry.offset ?? found.get(id)?.offset;
+      found.delete(id);
+      return { atMs, entry: { type: entry.type, topic: entry.topic, partition: entry.partition, offset, id } };
+    });
+    for (const { id, atMs, type, topic, partition, offset } of found.values()) {
+      entries.push({ atMs, entry: { type, topic, partition, offset, id } });
+    }
+    entries.sort((a, b) => a.atMs - b.atMs);
+    return entries.map(({ atMs, entry }) => ({ at: new Date(atMs).toISOString(), ...entry }));
+  }
+
+  function keep(order: Order, made: readonly JourneyEntry[]): void {
+    cache.set(order.orderId, { entries: order.history.length, journey: made });
+    if (cache.size <= cachedMax) return;
+    for (const oldest of cache.keys()) {
+      cache.delete(oldest);
+      return;
+    }
+  }
+
+  return {
+    async of(order) {
+      const cached = cache.get(order.orderId);
+      if (cached?.entries === order.history.length) return cached.journey;
+      const made = await read(order);
+      const lastMs = order.history.at(-1)?.[4] ?? Infinity;
+      if (engine.store.nowMs() - lastMs > quietMs) keep(order, made);
+      return made;
+    },
+  };
+}
+
+/** What a topic says of an order around some moments, which rise. */
+async function saidOf(
+  engine: Engine,
+  topic: Topic,
+  orderId: string,
+  moments: readonly number[],
+): Promise<readonly StoredMessage[]> {
+  const transport = engine.durable.transportOf(topic.name);
+  const partition = partitionOf(orderId, partitions);
+  const said: StoredMessage[] = [];
+  let nextOffset = 0;
+  for (const atMs of moments) {
+    const bounds = (await transport.bounds(topic.name, atMs))[partition]!;
+    const from = Math.max(nextOffset, bounds.firstOffset, bounds.offsetAt ?? 0);
+    if (from >= bounds.nextOffset) continue;
+    const page = await pageOf(transport, { topic: topic.name, partition, logId: bounds.logId, nextOffset: from });
+    said.push(...page.filter(({ subject }) => subject === orderId));
+    nextOffset = Math.max(from, (page.at(-1)?.offset ?? from - 1) + 1);
+  }
+  return said;
+}
+
+async function pageOf(
+  transport: Transport,
+  from: { topic: string; partition: number; logId: string; nextOffset: number },
+): Promise<readonly StoredMessage[]> {
+  await using reader = transport.reader([from]);
+  const limits = { messages: lookMax, bytes: pageBytesMax, waitMs: 0 };
+  return (await reader.fetch(limits, new AbortController().signal)).messages;
+}

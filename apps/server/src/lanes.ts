@@ -1,0 +1,174 @@
+import {
+  codeOf,
+  messageOf,
+  reads,
+  type LaneId,
+  type LaneRow,
+  type LaneStatus,
+  type PartitionBounds,
+  type Position,
+  type Service,
+  type Worker,
+} from "@waybill/messaging";
+import { partitions, type Engine } from "./engine.ts";
+
+/** How far a lane is in one of its topics. */
+export interface LaneTopic {
+  readonly topic: string;
+  /** The offset of the first message that it has not handled; `end` when there is none. */
+  readonly position: number;
+  /** One past the last offset of its partitions. */
+  readonly end: number;
+  /** How many messages are unread, counted up to 10,000. */
+  readonly lagMessages: number;
+  /** How long ago the oldest unread message was published; 0 when there is none. */
+  readonly lagMs: number;
+  /** Why the lane reads no further here. */
+  readonly blocked?: string;
+}
+
+/** A lane as an operator sees it. */
+export interface LaneView {
+  readonly service: string;
+  readonly lane: number;
+  /** The host and process of the member that runs it; undefined when nobody does. */
+  readonly owner: string | undefined;
+  readonly epoch: number;
+  /** Why it stopped for good. */
+  readonly stopped?: string;
+  readonly parkedKeys: number;
+  /** Calls to the outside that are not answered; undefined when another process runs the lane. */
+  readonly effects: number | undefined;
+  /** Lane time. */
+  readonly time: string;
+  readonly topics: readonly LaneTopic[];
+}
+
+const countMax = 10_000;
+const page = { messages: 1_000, bytes: 4_194_304, waitMs: 0 };
+
+/** Every lane of these services. `worker`: the one of this process, if it runs lanes. */
+export async function laneViews(engine: Engine, services: readonly Service[], worker?: Worker): Promise<LaneView[]> {
+  const { store } = engine;
+  const { lanes, members } = await store.survey(services.map(({ name }) => name));
+  const hosts = new Map(members.map(({ id, host }) => [id, host]));
+  const running = worker?.lanes() ?? [];
+  const views: LaneView[] = [];
+  for (const service of services) {
+    const rows = lanes.filter((row) => row.service === service.name);
+    for (const row of rows) {
+      const status = running.find((one) => one.service === row.service && one.lane === row.lane);
+      views.push(await laneView(engine, service, { row, lanes: rows.length, status, hosts }));
+    }
+  }
+  return views;
+}
+
+interface Known {
+  readonly row: LaneRow;
+  readonly lanes: number;
+  readonly status: LaneStatus | undefined;
+  readonly hosts: ReadonlyMap<string, string>;
+}
+
+async function laneView(engine: Engine, service: Service, { row, lanes, status, hosts }: Known): Promise<LaneView> {
+  const id: LaneId = { service: row.service, lane: row.lane, lanes };
+  const { positions, parkedKeys } = await engine.store.recover(id);
+  const topics: LaneTopic[] = [];
+  for (const topic of reads(service)) {
+    const blocked = status?.blocked.find((one) => one.topic === topic);
+    const own = positions.filter((position) => position.topic === topic);
+    topics.push(await laneTopic(engine, id, topic, own, blocked && `${blocked.code}: ${blocked.reason}`));
+  }
+  return {
+    service: row.service,
+    lane: row.lane,
+    owner: row.owner === undefined ? undefined : (hosts.get(row.owner) ?? row.owner),
+    epoch: row.epoch,
+    ...(row.stopped === undefined ? {} : { stopped: row.stopped }),
+    parkedKeys: parkedKeys.length,
+    effects: status?.effects,
+    time: new Date(row.timeMs).toISOString(),
+    topics,
+  };
+}
+
+async function laneTopic(
+  engine: Engine,
+  { lane, lanes }: LaneId,
+  topic: string,
+  positions: readonly Position[],
+  blocked: string | undefined,
+): Promise<LaneTopic> {
+  const all = await engine.durable.transportOf(topic).bounds(topic);
+  const bounds = all.filter(({ partition }) => partition % lanes === lane && partition < partitions);
+  const end = Math.max(0, ...bounds.map(({ nextOffset }) => nextOffset));
+  const froms = bounds.map((one) => positionIn(one, positions));
+  const isBehind = froms.some((from, at) => from.nextOffset < bounds[at]!.nextOffset);
+  const unread = isBehind ? await unreadFrom(engine, topic, froms) : none;
+  const lagMs = unread.oldestMs === undefined ? 0 : Math.max(0, engine.store.nowMs() - unread.oldestMs);
+  const why = blocked ?? unread.error;
+  return {
+    topic,
+    position: unread.first ?? end,
+    end,
+    lagMessages: unread.messages,
+    lagMs,
+    ...(why === undefined ? {} : { blocked: why }),
+  };
+}
+
+/** Where a lane reads on in a partition: where it said, or at what is kept when it never read it. */
+function positionIn(bounds: PartitionBounds, positions: readonly Position[]): Position {
+  const { topic, partition, logId, firstOffset } = bounds;
+  const known = positions.find((position) => position.partition === partition);
+  return known ?? { topic, partition, logId, nextOffset: firstOffset };
+}
+
+interface Unread {
+  readonly messages: number;
+  readonly first?: number | undefined;
+  readonly oldestMs?: number | undefined;
+  readonly error?: string;
+}
+
+const none: Unread = { messages: 0 };
+
+/** Counts by reading, for offsets are not dense: up to a bound, so that a lane far behind costs no more. */
+async function unreadFrom(engine: Engine, topic: string, froms: readonly Position[]): Promise<Unread> {
+  await using reader = engine.durable.transportOf(topic).reader(froms);
+  const { signal } = new AbortController();
+  let messages = 0;
+  let first: number | undefined;
+  let oldestMs: number | undefined;
+  try {
+    while (messages < countMax) {
+      const fetched = await reader.fetch(page, signal);
+      if (fetched.messages.length === 0) break;
+      messages += fetched.messages.length;
+      for (const { offset, atMs } of fetched.messages) {
+        first = Math.min(first ?? offset, offset);
+        oldestMs = Math.min(oldestMs ?? atMs, atMs);
+      }
+    }
+  } catch (error) {
+    return { messages, first, oldestMs, error: `${codeOf(error) ?? "ERROR"}: ${messageOf(error)}` };
+  }
+  return { messages, first, oldestMs };
+}
+
+/** What keeps lanes from their work: nothing when all of them run and read. */
+export async function laneTroubles(engine: Engine, services: readonly Service[], worker: Worker): Promise<string[]> {
+  const { lanes } = await engine.store.survey(services.map(({ name }) => name));
+  const running = worker.lanes();
+  const troubles: string[] = [];
+  for (const { service, lane, stopped } of lanes) {
+    const status = running.find((one) => one.service === service && one.lane === lane);
+    if (stopped !== undefined) troubles.push(`Lane ${service}/${lane} has stopped. ${stopped}`);
+    else if (status === undefined) troubles.push(`Lane ${service}/${lane} does not run.`);
+    for (const { topic, code, reason } of status?.blocked ?? []) {
+      troubles.push(`Lane ${service}/${lane} reads no further in ${topic}. ${code}: ${reason}`);
+    }
+  }
+  return troubles;
+}

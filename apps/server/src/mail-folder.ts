@@ -1,0 +1,63 @@
+import type { Mail, Mailer } from "@waybill/notifications";
+import { existsSync } from "node:fs";
+import { mkdir, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { wallClock } from "./world.ts";
+
+const dayMs = 86_400_000;
+
+/**
+ * A mailer that puts each letter into a file of its own, `YYYY-MM-DD/<key>.eml`, as a message of RFC 5322. A letter that
+ * is sent again within two days takes the place of the first; one is never there in part. A power cut may lose the last.
+ */
+export function mailFolder(folder: string, now: () => number = wallClock): Mailer {
+  const known = new Set<string>();
+
+  async function folderOf(day: string): Promise<string> {
+    const path = join(folder, day);
+    if (known.has(day)) return path;
+    await mkdir(path, { recursive: true });
+    known.clear();
+    known.add(day);
+    return path;
+  }
+
+  return {
+    async send(mail, { key }) {
+      const nowMs = now();
+      const name = `${encodeURIComponent(key)}.eml`;
+      const yesterday = join(folder, dayOf(nowMs - dayMs), name);
+      const path = existsSync(yesterday) ? yesterday : join(await folderOf(dayOf(nowMs)), name);
+      const draft = `${path}.${process.pid}.draft`;
+      await writeFile(draft, letter(mail, key, nowMs));
+      await rename(draft, path);
+      return { kind: "done", value: null };
+    },
+  };
+}
+
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10);
+}
+
+function letter(mail: Mail, key: string, nowMs: number): string {
+  const head = [
+    `Date: ${new Date(nowMs).toUTCString().replace("GMT", "+0000")}`,
+    "From: Waybill <shop@waybill.example>",
+    `To: ${mail.to}`,
+    `Subject: ${encodedWords(mail.subject)}`,
+    `Message-ID: <${encodeURIComponent(key)}@waybill.example>`,
+    `X-Waybill-Order: ${encodedWords(mail.orderId)}`,
+    `X-Waybill-Kind: ${mail.kind}`,
+    "MIME-Version: 1.0",
+    "Content-Type: text/plain; charset=utf-8",
+    "Content-Transfer-Encoding: 8bit",
+  ];
+  return `${head.join("\r\n")}\r\n\r\n${mail.text}\r\n`;
+}
+
+/** A header's text; as RFC 2047 has it when it is not plain ASCII. */
+function encodedWords(text: string): string {
+  if (/^[\x20-\x7e]*$/.test(text)) return text;
+  return `=?UTF-8?B?${Buffer.from(text).toString("base64")}?=`;
+}
