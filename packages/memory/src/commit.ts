@@ -8,12 +8,13 @@ import {
 } from "@waybill/messaging";
 import { destinationOf, keyOf, laneOf, tablesOf, type Database, type Tables } from "./tables.ts";
 
-/** Writes a batch whole, or throws NOT_OWNER or STATE_CONFLICT and has written nothing. Keeps the batch's own rows. */
+/** Writes a batch whole, or throws NOT_OWNER, STATE_CONFLICT or BATCH_REFUSED and has written nothing. Keeps the batch's own rows. */
 export function commit(db: Database, batch: Batch): void {
   const tables = tablesOf(db, batch.service);
   const lane = laneOf(tables, batch);
   fence(lane, batch);
   for (const write of batch.states) refuseConflict(tables, batch.service, write);
+  db.logs?.appendWhole(batch.messages.filter(({ topic }) => isHosted(db, topic)));
   tables.lanes[batch.lane] = {
     ...lane,
     batch: lane.batch + 1,
@@ -25,7 +26,7 @@ export function commit(db: Database, batch: Batch): void {
   };
   for (const row of batch.positions) tables.positions.set(keyOf(row.topic, row.partition), row);
   for (const write of batch.states) writeState(tables, write);
-  writeMessages(tables, batch);
+  writeMessages(db, tables, batch);
   writeTimers(tables, batch);
   writeEffects(tables, batch);
   writeParked(tables, batch);
@@ -58,8 +59,13 @@ function writeState(tables: Tables, { kind, id, home, version, schema, body }: S
   else tables.states.set(key, { kind, id, home, version, schema, body });
 }
 
-function writeMessages(tables: Tables, batch: Batch): void {
+export function isHosted(db: Database, topic: string): boolean {
+  return db.logs?.has(topic) === true;
+}
+
+function writeMessages(db: Database, tables: Tables, batch: Batch): void {
   for (const message of batch.messages) {
+    if (isHosted(db, message.topic)) continue;
     destinationOf(tables, batch.lane, message.topic, message.partition).messages.push(message);
   }
   for (const row of batch.sent) destinationOf(tables, batch.lane, row.topic, row.partition).sent = row;

@@ -1,6 +1,7 @@
 import { WaybillError, type Batch, type Commit, type Store, type World } from "@waybill/messaging";
-import { commit } from "./commit.ts";
+import { commit, isHosted } from "./commit.ts";
 import { claim, declare, join, leave, mark, release, renew, resume, survey } from "./lanes.ts";
+import type { MemoryTransport } from "./memory-transport.ts";
 import * as reads from "./reads.ts";
 import { laneOf, tablesOf, type Contents, type Database } from "./tables.ts";
 
@@ -9,6 +10,8 @@ export interface MemoryStoreOptions {
   readonly world: World;
   /** What the clock shows at first, in milliseconds; the beginning of 2026 unless given. */
   readonly nowMs?: number;
+  /** Logs that lie in this store: it hosts their topics, and what a batch sends to these needs no outbox. */
+  readonly logs?: MemoryTransport;
 }
 
 /** One process' connection to the shared database. */
@@ -29,19 +32,19 @@ export interface MemoryStore extends StoreHandle {
   /** Sets the clock, forwards or back; it goes on from there. */
   setNow(ms: number): void;
   snapshot(): Snapshot;
-  /** Puts everything back to what it was, as a restore from a backup does. The clock goes on. */
+  /** Puts everything back to what it was, as a restore from a backup does. The clock goes on, and logs stay as they are. */
   restore(snapshot: Snapshot): void;
 }
 
 /**
- * A database of services in memory. It hosts no topic, so every message goes through the outbox; what is applied is
- * durable. The same calls give the same rows.
+ * A database of services in memory. Unless it is given logs it hosts no topic, so every message goes through the outbox;
+ * what is applied is durable. The same calls give the same rows.
  */
 export function memoryStore(options: MemoryStoreOptions): MemoryStore {
   const { world } = options;
   let ahead = (options.nowMs ?? Date.UTC(2026, 0, 1)) - world.monotonicMs();
   const nowMs = (): number => world.monotonicMs() + ahead;
-  const db: Database = { contents: { members: new Map(), services: new Map() }, nowMs };
+  const db: Database = { contents: { members: new Map(), services: new Map() }, nowMs, logs: options.logs };
   return {
     ...connect(db),
     handle: () => connect(db),
@@ -68,7 +71,7 @@ function connect(db: Database): StoreHandle {
   return {
     kill,
     nowMs: db.nowMs,
-    hosts: () => false,
+    hosts: (topic) => isHosted(db, topic),
     declare: (service, lanes, newSource) => run(() => declare(db, service, lanes, newSource)),
     join: (member, ttlMs) => run(() => join(db, structuredClone(member), ttlMs)),
     renew: (memberId, ttlMs) => run(() => renew(db, memberId, ttlMs)),

@@ -1,6 +1,9 @@
 import {
+  messageOf,
   WaybillError,
+  type Envelope,
   type Append,
+  type OutgoingMessage,
   type AppendResult,
   type PartitionBounds,
   type Transport,
@@ -46,6 +49,9 @@ export interface MemoryTransport extends TransportHandle {
   leaveHole(topic: string, partition: number, count?: number): void;
   /** Appends a record that is not an envelope, as a stranger may. */
   appendUnreadable(topic: string, partition: number, bytes: Uint8Array): void;
+  /** What a store that keeps these logs appends with a batch: all, or none and BATCH_REFUSED. */
+  appendWhole(messages: readonly OutgoingMessage[]): void;
+  has(topic: string): boolean;
 }
 
 /** A durable partitioned log, but for the "durable": all of it lies in memory. The same calls give the same log. */
@@ -69,6 +75,8 @@ export function memoryTransport(options: MemoryTransportOptions): MemoryTranspor
         at(topic, partition).nextOffset += count;
       }),
     appendUnreadable: (topic, partition, bytes) => change(() => storeUnreadable(at(topic, partition), topic, bytes)),
+    appendWhole: (messages) => change(() => appendWhole(broker, messages)),
+    has: (topic) => broker.topics.has(topic),
   };
 }
 
@@ -118,17 +126,37 @@ function connect(broker: Broker, name: string): TransportHandle {
 function appended(broker: Broker, batch: Append): AppendResult {
   try {
     const topic = topicNamed(broker, batch.topic);
-    const log = partitionNamed(topic, batch.partition);
+    partitionNamed(topic, batch.partition);
     const offsets = batch.messages.map((message) => {
       refuseLarge(topic, messageBytes(message));
-      log.nextOffset += broker.hole();
-      return store(log, batch.topic, message);
+      return append(broker, batch.topic, batch.partition, message);
     });
     return { ok: true, logId: topic.logId, firstOffset: offsets[0]!, lastOffset: offsets.at(-1)! };
   } catch (error) {
     if (error instanceof WaybillError) return { ok: false, error };
     throw error;
   }
+}
+
+function appendWhole(broker: Broker, messages: readonly OutgoingMessage[]): void {
+  try {
+    for (const message of messages) {
+      const topic = topicNamed(broker, message.topic);
+      partitionNamed(topic, message.partition);
+      refuseLarge(topic, messageBytes(message));
+    }
+  } catch (error) {
+    throw new WaybillError("BATCH_REFUSED", `A message of the batch cannot be stored: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  for (const { topic, partition, ...envelope } of messages) append(broker, topic, partition, envelope);
+}
+
+function append(broker: Broker, topic: string, partition: number, envelope: Envelope): number {
+  const log = partitionNamed(topicNamed(broker, topic), partition);
+  log.nextOffset += broker.hole();
+  return store(log, topic, envelope);
 }
 
 function refuseLarge(topic: TopicLog, bytes: number): void {

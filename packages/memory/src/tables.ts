@@ -13,6 +13,7 @@ import {
   type StateRow,
   type TimerRow,
 } from "@waybill/messaging";
+import type { MemoryTransport } from "./memory-transport.ts";
 
 export interface MemberRow {
   readonly member: Member;
@@ -56,6 +57,8 @@ export interface Contents {
 export interface Database {
   contents: Contents;
   readonly nowMs: () => number;
+  /** The logs that lie in this store. */
+  readonly logs: MemoryTransport | undefined;
 }
 
 export function emptyTables(lanes: LaneRow[]): Tables {
