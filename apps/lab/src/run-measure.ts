@@ -1,0 +1,35 @@
+// One measurement in a process of its own, so that none warms up or burdens the next: `run-measure.ts NAME JSON`.
+import { startGateway, httpGateway } from "@waybill/server";
+import { join } from "node:path";
+import { alone } from "./measures/alone.ts";
+import { idle } from "./measures/idle.ts";
+import { memory } from "./measures/memory.ts";
+import { throughput } from "./measures/throughput.ts";
+import { profiled } from "./profile.ts";
+
+interface Arguments {
+  readonly base: string;
+  readonly seconds: number;
+  readonly orders: number;
+  readonly inFlight: number;
+}
+
+const measures: Record<string, (of: Arguments) => Promise<unknown>> = {
+  throughput: (of) => throughput({ ...of, skus: 1_000 }),
+  profile: async (of) => (await profiled(() => throughput({ ...of, skus: 1_000 }))).top,
+  spread: (of) => throughput({ ...of, skus: 1_000 }),
+  hot: (of) => throughput({ ...of, skus: 1_000, hot: true }),
+  gateway: async (of) => {
+    await using child = await startGateway({ data: join(of.base, `gateway-${process.pid}`) });
+    await using gateway = httpGateway({ url: child.url, connections: 64 });
+    return throughput({ ...of, skus: 1_000, gateway });
+  },
+  alone,
+  memory,
+  idle,
+};
+
+const [name = "", json = "{}"] = process.argv.slice(2);
+const measure = measures[name];
+if (measure === undefined) throw new Error(`No measurement "${name}"; there are ${Object.keys(measures).join(", ")}.`);
+process.stdout.write(`${JSON.stringify(await measure(JSON.parse(json) as Arguments))}\n`);
