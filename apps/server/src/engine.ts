@@ -1,4 +1,4 @@
-import type { AnyMessageType, Position, StateKind, Store, Topic, Transport, World } from "@waybill/messaging";
+import type { Position, StateKind, Store, Topic, Transport, World } from "@waybill/messaging";
 import { embeddedTransport } from "@waybill/transport-embedded";
 import { openFile, sqliteStore, type EmbeddedFile, type FileLimits, type Health } from "@waybill/store-sqlite";
 
@@ -80,9 +80,4 @@ function durableStates(file: EmbeddedFile): Pick<Durable, "state" | "states"> {
 export async function endOf(transport: Transport, topic: string): Promise<Position[]> {
   const bounds = await transport.bounds(topic);
   return bounds.map(({ partition, logId, nextOffset }) => ({ topic, partition, logId, nextOffset }));
-}
-
-/** The topics of these messages. */
-export function topicsOf(types: readonly AnyMessageType[]): readonly Topic[] {
-  return [...new Set(types.map((type) => type.topic))];
 }
