@@ -206,6 +206,7 @@ export class Committer {
     for (const job of jobs) {
       refused = await this.#alone(job);
       if (this.#dead !== undefined) {
+        for (const one of kept) one.durable();
         for (const later of jobs.slice(kept.length)) later.failed(this.#dead);
         return;
       }

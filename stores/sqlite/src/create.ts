@@ -1,6 +1,7 @@
 import { accessSync, constants, mkdirSync, statfsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, WaybillError } from "@waybill/messaging";
+import { isDamage } from "./connection.ts";
 import { layout, layoutVersion } from "./tables.ts";
 
 // Type numbers of statfs(2) on Linux: NFS, SMB, CIFS, SMB2. Their locks cannot be relied on.
@@ -69,12 +70,9 @@ export function whatIsWrong<T>(path: string, look: () => T): T {
     return look();
   } catch (error) {
     if (error instanceof WaybillError) throw error;
-    const { errcode = 0 } = error as { errcode?: number };
-    const code = errcode & 0xff;
-    const why =
-      code === 26 || code === 11
-        ? `is damaged or not a Waybill file (${messageOf(error)}). Restore it from a backup, or start with another folder`
-        : `cannot be opened: ${messageOf(error)}`;
+    const why = isDamage(error)
+      ? `is damaged or not a Waybill file (${messageOf(error)}). Restore it from a backup, or start with another folder`
+      : `cannot be opened: ${messageOf(error)}`;
     throw new WaybillError("STORE_UNAVAILABLE", `${path} ${why}.`, { details: { path }, cause: error });
   }
 }

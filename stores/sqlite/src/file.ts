@@ -120,6 +120,10 @@ function writingFile(folder: string, path: string, options: OpenFile, unlock: ()
     },
   );
   const committer = new Committer({ world, limits, log, writer });
+  connection.onDamaged = (text) => {
+    writer.condemn(text);
+    committer.fail(writer.broken());
+  };
   const waves = (): readonly Wave[] => committer.waves;
   const versions = new Versions(connection, waves);
   committer.onRetracted = () => {

@@ -2,6 +2,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { messageOf, WaybillError } from "@waybill/messaging";
+import { sqliteCode } from "./connection.ts";
 
 /** Who serves a folder. */
 export interface ServerInfo {
@@ -50,8 +51,7 @@ export function lockFolder(folder: string): () => void {
 }
 
 function inUse(folder: string, error: unknown): WaybillError {
-  const { errcode } = error as { errcode?: number };
-  if (errcode !== 5) {
+  if (sqliteCode(error) !== 5) {
     return new WaybillError("STORE_UNAVAILABLE", `The folder ${folder} cannot be locked: ${messageOf(error)}.`, {
       cause: error,
     });

@@ -69,7 +69,7 @@ export class WriterPort {
 
   /** Resolves when the wave is durable. Rejects with Refused, or when the file can no longer be written. */
   write(wave: PackedWave): Promise<Written> {
-    if (this.#health.fatal) return Promise.reject(this.#broken());
+    if (this.#health.fatal) return Promise.reject(this.broken());
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };
       try {
@@ -78,6 +78,11 @@ export class WriterPort {
         this.#refuse(messageOf(error), false);
       }
     });
+  }
+
+  /** Says that the file is damaged, as somebody else has found. */
+  condemn(text: string): void {
+    this.#die(`the file is damaged (${text})`);
   }
 
   /** Sets how large the file may become, in pages; 0 for no bound. */
@@ -104,7 +109,7 @@ export class WriterPort {
       this.#waiting = undefined;
       waiting?.resolve(message);
     } else if (message.conflict || !isOutage(message.code)) this.#refuse(message.text, message.conflict);
-    else if (damaged.has(message.code)) this.#die(`the file is damaged (${message.text})`);
+    else if (damaged.has(message.code)) this.condemn(message.text);
     else void this.#again(message.text);
   }
 
@@ -127,7 +132,7 @@ export class WriterPort {
     this.#turn({ ok: false, fatal: true, error: text });
     const waiting = this.#waiting;
     this.#waiting = undefined;
-    waiting?.reject(this.#broken());
+    waiting?.reject(this.broken());
   }
 
   #turn(health: Omit<Health, "sinceMs">): void {
@@ -135,7 +140,8 @@ export class WriterPort {
     this.#onHealth(this.#health);
   }
 
-  #broken(): WaybillError {
+  /** Why nothing can be written any more. */
+  broken(): WaybillError {
     return new WaybillError(
       "STORE_UNAVAILABLE",
       `The file can no longer be written: ${this.#health.error ?? "it is closed"}.`,

@@ -139,9 +139,9 @@ function vacuum(): void {
 }
 
 function failure(error: unknown): FromWriter {
-  const { errcode, message } = error as { errcode?: number; message: string };
+  const { errcode = 1, message } = error as { errcode?: number; message: string };
   // The low byte is the primary code, the rest says more about it.
-  return { kind: "failed", code: (errcode ?? 1) & 0xff, text: message, conflict: error instanceof Conflict };
+  return { kind: "failed", code: errcode & 0xff, text: message, conflict: error instanceof Conflict };
 }
 
 function say(message: FromWriter): void {

@@ -1,4 +1,4 @@
 import { testTransport } from "@waybill/conformance";
-import { underTest } from "./surgery.ts";
+import { underTest } from "./under-test.ts";
 
 testTransport("embedded", underTest);

@@ -1,5 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TransportUnderTest } from "@waybill/conformance";
@@ -7,7 +7,10 @@ import type { Transport, World } from "@waybill/messaging";
 import { change, fileName, openFile, type EmbeddedFile, type TopicLog } from "@waybill/store-sqlite";
 import { embeddedTransport } from "@waybill/transport-embedded";
 
-/** The real clock and real chance. */
+// Each file starts a thread, and a thread begins by compiling its source: once is enough.
+process.env["NODE_COMPILE_CACHE"] ??= join(import.meta.dirname, "../../../node_modules/.cache/compile");
+
+/** The real clock; waits are real as well. */
 export const world: World = {
   monotonicMs: () => performance.now(),
   newId: () => crypto.randomUUID(),
@@ -23,15 +26,25 @@ export const world: World = {
   log: () => {},
 };
 
+// Where there is a disk in memory, what these tests try does not depend on a real one.
+const root = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
+/** A new folder, removed with everything in it when it is disposed of. */
+export function newFolder(): Disposable & { readonly path: string } {
+  const path = mkdtempSync(join(root, "waybill-"));
+  return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
+}
+
 const topicSpan = 2 ** 44;
 
 /** A transport over a folder of its own, and what a test may do to its file behind its back. */
 export async function underTest(): Promise<TransportUnderTest> {
-  const folder = mkdtempSync(join(tmpdir(), "waybill-"));
+  const temporary = newFolder();
+  const folder = temporary.path;
   let file = await openFile(folder, { world });
   let inner = embeddedTransport(file);
 
-  async function change_(topic: string, alter: (log: TopicLog) => void): Promise<void> {
+  async function alterTopic(topic: string, alter: (log: TopicLog) => void): Promise<void> {
     const log = file.log.topic(topic);
     await change(
       file.writer(),
@@ -65,19 +78,19 @@ export async function underTest(): Promise<TransportUnderTest> {
     },
     recreate: (topic) => recreate(file, topic),
     dropBefore: (topic, _partition, offset) =>
-      change_(topic, (log) => {
+      alterTopic(topic, (log) => {
         log.firstOffset = offset;
       }),
     loseTail: (topic, partition, count) => operate((db, id) => loseTail(db, id, partition, count), topic),
     leaveHole: (topic) =>
-      change_(topic, (log) => {
+      alterTopic(topic, (log) => {
         log.nextOffset += 1;
       }),
     appendUnreadable: (topic, partition, body) => operate((db, id) => appendUnreadable(db, id, partition, body), topic),
     pass: (ms) => world.sleep(ms),
     async [Symbol.asyncDispose]() {
       await file.close();
-      rmSync(folder, { recursive: true });
+      temporary[Symbol.dispose]();
     },
   };
 }
