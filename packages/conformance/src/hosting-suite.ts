@@ -140,17 +140,6 @@ function togetherCases(open: OpenHosting): void {
     expect(ids(await readAll(it.transport, "payments"))).toEqual(["out-2"]);
   });
 
-  test("a batch whose message its topic does not take is refused, and nothing of it is kept", async () => {
-    await using it = await open();
-    const row = await ready(it);
-    const large = outgoing(2, 1, { body: "x".repeat(200_000) });
-    const refused = { ...counting(row, 1), messages: [outgoing(1, 0), large] };
-    expect(await refusal(it.store, refused)).toBe("BATCH_REFUSED");
-    expect(await readAll(it.transport, "payments")).toEqual([]);
-    expect(await it.store.load("orders", [{ kind: "order", id: "count" }])).toEqual([]);
-    expect(await it.store.lane(id(0))).toEqual(row);
-  });
-
   test("what is durable is in the log after a crash, and is read on from where it was", async () => {
     await using it = await open();
     const row = await commitTwice(it.store, await ready(it));

@@ -1,5 +1,5 @@
 import { memoryStore, memoryTransport, testWorld } from "@waybill/memory";
-import { codeOf, type LaneId } from "@waybill/messaging";
+import { codeOf, type LaneId, type OutgoingMessage } from "@waybill/messaging";
 import { expect, test } from "vitest";
 
 const lane: LaneId = { service: "orders", lane: 0, lanes: 1 };
@@ -81,3 +81,43 @@ test("an unknown service or another number of lanes is refused by name", async (
   await store.declare("orders", 1, world.newId);
   await expect(store.lane({ ...lane, lanes: 4 })).rejects.toThrow('Service "orders" has 1 lanes here; lane 0 of 4');
 });
+
+test("a batch with a message that a log in the store does not take is refused whole", async () => {
+  const world = testWorld();
+  const logs = memoryTransport({ world });
+  const store = memoryStore({ world, logs });
+  await logs.declare(topic);
+  await store.declare("orders", 1, world.newId);
+  await store.join(member, 60_000);
+  const row = (await store.claim(lane, "a", 1, 0))!;
+  const fits = message("fits");
+  const refused = [message("large", { body: "x".repeat(2000) }), message("elsewhere", { partition: 7 })];
+  for (const bad of refused) {
+    const { applied } = store.commit({ ...emptyBatch, ...lane, epoch: row.epoch, messages: [fits, bad] });
+    expect(await codeFrom(applied)).toBe("BATCH_REFUSED");
+    expect(await store.lane(lane)).toEqual(row);
+    expect((await logs.bounds("orders"))[0]!.nextOffset).toBe(0);
+  }
+});
+
+function message(name: string, change: Partial<OutgoingMessage> = {}): OutgoingMessage {
+  const names = { id: name, type: "order.placed", subject: name, key: name, producer: "orders", correlation: name };
+  const stamp = { source: "source-1", n: 1, prev: 0 };
+  return { ...names, topic: "orders", partition: 0, schema: 1, atMs: 1, stamp, body: "{}", ...change };
+}
+
+const emptyBatch = {
+  batch: 0,
+  count: 0,
+  timeMs: 0,
+  level: 1,
+  inputs: 1,
+  positions: [],
+  states: [],
+  messages: [],
+  sent: [],
+  timers: { set: [], cleared: [] },
+  effects: { added: [], done: [], retried: [] },
+  parked: { added: [], removed: [], keys: [], released: [] },
+  seen: [],
+};
