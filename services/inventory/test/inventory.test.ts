@@ -172,7 +172,7 @@ describe("stock is adjusted", () => {
     shop.when(stockAdjust, adjust(5));
     expect(shop.when(stockAdjust, adjust(5)).sent).toEqual([]);
     expect(shop.state(stock("mug"))).toMatchObject({ onHand: 15 });
-    expect(shop.state(adjustment("a-1"))).toEqual({ sku: "mug" });
+    expect(shop.state(adjustment("a-1"))).toMatchObject({ sku: "mug" });
   });
 
   test("given reserved pieces, when it would leave fewer, then it is refused, and a repeat is too late to change that", () => {
@@ -221,6 +221,11 @@ describe("stock is adjusted", () => {
       "stock.adjusted",
       "stock.back",
     ]);
+  });
+
+  test("what is gone is not told again by an adjustment of nothing", () => {
+    const shop = stocked({ mug: [0, 0] });
+    expect(typesOf(shop.when(stockAdjust, adjust(0, { lowAt: 3 })))).toEqual(["stock.adjusted"]);
   });
 
   test("a low mark may be set without a movement, and speaks at once", () => {

@@ -254,6 +254,21 @@ function failureOf(act: () => unknown): string {
   }
 }
 
+describe("the same message twice", () => {
+  test.each([
+    ["stock.reserved", "reserved", (shop: Specification) => shop.when(stockReserved, { orderId, lines: [] })],
+    ["payment.authorised", "confirmed", (shop: Specification) => shop.when(paymentAuthorised, money)],
+    ["shipment.dispatched", "shipped", (shop: Specification) => shop.when(shipmentDispatched, { orderId })],
+    ["payment.captured", "completed", (shop: Specification) => shop.when(paymentCaptured, money)],
+    ["shipment.dispatched, late,", "completed", (shop: Specification) => shop.when(shipmentDispatched, { orderId })],
+  ] as const)("a second %s leaves a %s order as it is", (_, status, again) => {
+    const shop = given(status);
+    const before = orderOf(shop);
+    expect(again(shop).sent).toEqual([]);
+    expect(orderOf(shop)).toEqual(before);
+  });
+});
+
 describe("the table", () => {
   const everything: readonly ((shop: Specification) => unknown)[] = [
     (shop) => shop.when(orderPlace, place),
