@@ -39,8 +39,8 @@ export interface LaneView {
   readonly parkedKeys: number;
   /** Calls to the outside that are not answered; undefined when another process runs the lane. */
   readonly effects: number | undefined;
-  /** Lane time. */
-  readonly time: string;
+  /** Lane time; undefined for a lane that has not done anything yet. */
+  readonly time: string | undefined;
   readonly topics: readonly LaneTopic[];
 }
 
@@ -88,7 +88,7 @@ async function laneView(engine: Engine, service: Service, { row, lanes, status, 
     ...(row.stopped === undefined ? {} : { stopped: row.stopped }),
     parkedKeys: parkedKeys.length,
     effects: status?.effects,
-    time: new Date(row.timeMs).toISOString(),
+    time: row.timeMs === 0 ? undefined : new Date(row.timeMs).toISOString(),
     topics,
   };
 }

@@ -110,7 +110,7 @@ export async function openWatch(engine: Engine, world: World, watched: readonly 
     listen: (listener) => void listeners.push(listener),
     release() {
       released = true;
-      for (const waiters of [...bySubject.values()]) for (const waiter of [...waiters]) waiter.end();
+      for (const waiters of bySubject.values()) for (const waiter of waiters) waiter.end();
     },
     async [Symbol.asyncDispose]() {
       stop.abort();

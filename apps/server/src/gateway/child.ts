@@ -121,7 +121,11 @@ async function start(options: GatewayChildOptions, port: number, closing: AbortS
 }
 
 function launch(args: readonly string[]): Running {
-  const child = spawn(process.execPath, args, { stdio: ["pipe", "pipe", "pipe"] });
+  // In a group of its own: Ctrl-C in a terminal is for this process, which ends the program when it is done with it.
+  const child = spawn(process.execPath, args, {
+    stdio: ["pipe", "pipe", "pipe"],
+    detached: process.platform !== "win32",
+  });
   let text = "";
   child.stderr.setEncoding("utf8").on("data", (more: string) => {
     text = (text + more).slice(-complaintCharactersMax);

@@ -33,7 +33,7 @@ export function httpApp(parts: HttpParts): FastifyInstance {
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const problem = problemOf(error);
     if (problem.status >= 500) tell(parts.world, problem, request);
-    return answerProblem(reply, problem);
+    void answerProblem(reply, problem);
   };
   const app = fastify({
     bodyLimit: bodyBytesMax,
@@ -80,7 +80,8 @@ function methodsByPath(app: FastifyInstance): Map<string, Set<string>> {
 
 /** Answers every other method of each path, before its body is read. */
 function refuseOthers(app: FastifyInstance, taken: ReadonlyMap<string, ReadonlySet<string>>): void {
-  for (const [url, own] of [...taken]) {
+  // Routes that are added here are noted as well, so the list is taken first.
+  for (const [url, own] of Array.from(taken)) {
     const allow = [...own].sort().join(", ");
     const refuse = async (request: FastifyRequest): Promise<never> => {
       const text = `${pathOf(request)} takes ${allow}, not ${request.method}.`;

@@ -20,5 +20,11 @@ export function messageFrom<T>(schema: Schema<T>, body: unknown, ours: Readonly<
 export function valueOf<T>(schema: Schema<T>, value: unknown): T {
   const result = check(schema, value);
   if ("value" in result) return result.value;
-  throw fieldsInvalid(result.issues);
+  throw fieldsInvalid(result.issues.map(plain));
+}
+
+/** A reason without the field's name in front, which stands beside it. */
+function plain({ field, reason }: Issue): Issue {
+  const text = reason.startsWith(`${field} `) ? reason.slice(field.length + 1) : reason;
+  return { field, reason: text === "must be removed" ? "is not known; leave it out" : text };
 }

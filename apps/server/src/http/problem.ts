@@ -90,7 +90,6 @@ const ofFastify: Readonly<Record<string, ProblemKind>> = {
   FST_ERR_CTP_EMPTY_JSON_BODY: "body-unreadable",
   FST_ERR_CTP_BODY_TOO_LARGE: "body-too-large",
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "media-type-unsupported",
-  FST_ERR_ROUTE_METHOD_NOT_SUPPORTED: "method-not-allowed",
 };
 
 /** Any error as a problem. What nobody foresaw is internal, and says nothing of itself to the caller. */
@@ -99,6 +98,7 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof WaybillError) return problemOfCode(error);
   const { code, statusCode = 500 } = error as { code?: string; statusCode?: number };
   const kind = code === undefined ? undefined : ofFastify[code];
+  if (kind === "media-type-unsupported") return new Problem(kind, "Send the body as application/json.");
   if (kind !== undefined) return new Problem(kind, sentence(messageOf(error)));
   if (error instanceof SyntaxError && statusCode === 400)
     return new Problem("body-unreadable", sentence(error.message));

@@ -26,7 +26,7 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
   app.get("/products", async (request, reply) => {
     const { after = "", limit = "100" } = valueOf(pageQuery, request.query);
     const rows = engine.durable.states("catalogue", productKind, after, Number(limit) + 1);
-    const products = rows.slice(0, Number(limit)).map(({ value }) => value);
+    const products = rows.slice(0, Number(limit)).map(({ value }) => view(value));
     const last = rows.length > products.length ? products.at(-1) : undefined;
     const next = last && `/products?after=${encodeURIComponent(last.sku)}&limit=${limit}`;
     return answer(reply, 200, { products, next });
@@ -34,7 +34,7 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
 
   app.get<{ Params: { sku: string } }>("/products/:sku", async (request, reply) => {
     const product = productOf(request.params.sku);
-    if (product !== undefined) return answer(reply, 200, product);
+    if (product !== undefined) return answer(reply, 200, view(product));
     throw new Problem("not-found", `There is no product ${request.params.sku}.`);
   });
 
@@ -44,7 +44,7 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
     if (Object.hasOwn(members, "sku") && members["sku"] !== sku) {
       throw fieldsInvalid([{ field: "sku", reason: "must be the one of the path, or left out" }]);
     }
-    const wanted = valueOf(productPut.schema, { active: true, ...members, sku });
+    const wanted = view(valueOf(productPut.schema, { active: true, ...members, sku }));
     const waitSeconds = waitOf(request.headers.prefer);
     const id = world.newId();
     let isChanged = false;
@@ -58,6 +58,10 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
     const headers = applied(waitSeconds);
     return isDone ? answer(reply, 200, wanted, headers) : answer(reply, 202, wanted, headers);
   });
+}
+
+function view({ sku, title, price, currency, active }: Product): Product {
+  return { sku, title, price, currency, active };
 }
 
 function isSame(known: Product | undefined, wanted: Product): boolean {

@@ -20,7 +20,8 @@ import { Problem } from "./problem.ts";
 /** How long an adjustment waits for inventory when the client does not say, in seconds. */
 const waitSecondsDefault = 5;
 
-type Decided = { readonly refused: boolean; readonly body: StockAdjusted | StockAdjustmentRefused };
+/** How an adjustment was decided: done, or refused for a reason. */
+type Decided = { readonly refused?: string };
 
 /** The stock of each SKU, and what changes it by hand. */
 export function addStock(app: FastifyInstance, { engine, door, watch }: HttpParts): void {
@@ -33,11 +34,10 @@ export function addStock(app: FastifyInstance, { engine, door, watch }: HttpPart
     throw new Problem("not-found", `There is no stock of ${sku}.`);
   });
 
-  /** Answers a repeat of an adjustment that was decided before: it changes nothing, whatever it says. */
-  function refuseOtherSku({ adjustmentId, sku }: StockAdjust): boolean {
+  /** How an adjustment with this id was decided before; undefined when it was not. */
+  function decidedBefore({ adjustmentId, sku }: StockAdjust): Decided | undefined {
     const decided = engine.durable.state("inventory", adjustmentKind, adjustmentId);
-    if (decided === undefined) return false;
-    if (decided.sku === sku) return true;
+    if (decided === undefined || decided.sku === sku) return decided;
     const text = `Adjustment ${adjustmentId} was made to the stock of ${decided.sku}. Use a new id.`;
     throw new Problem("adjustment-conflict", text, { more: { adjustmentId, sku: decided.sku } });
   }
@@ -55,24 +55,29 @@ export function addStock(app: FastifyInstance, { engine, door, watch }: HttpPart
     const adjust = valueOf(stockAdjust.schema, { ...members, sku });
     const waitSeconds = waitOf(request.headers.prefer);
     const headers = applied(waitSeconds);
-    const repeat = { adjustmentId: adjust.adjustmentId, sku };
-    if (refuseOtherSku(adjust)) return answer(reply, 200, { ...repeat, stock: stockView(sku, stockOf(sku)) }, headers);
+    const what = { adjustmentId: adjust.adjustmentId, sku };
     const waitMs = (waitSeconds ?? waitSecondsDefault) * 1_000;
-    const answered = watch.until(topics.stock, sku, waitMs, (message) => decisionOn(adjust, message));
-    await door.publish(stockAdjust, adjust);
-    const decided = await answered;
-    if (decided === undefined) return answer(reply, 202, repeat, headers);
-    if (decided.refused) throw new Problem("adjustment-refused", decided.body.reason, { headers, more: repeat });
-    return answer(reply, 200, { ...repeat, stock: stockView(sku, stockOf(sku)) }, headers);
+    const decided = decidedBefore(adjust) ?? (await decide(adjust, waitMs));
+    if (decided === undefined) return answer(reply, 202, what, headers);
+    if (decided.refused !== undefined)
+      throw new Problem("adjustment-refused", decided.refused, { headers, more: what });
+    return answer(reply, 200, { ...what, stock: stockView(sku, stockOf(sku)) }, headers);
   });
+
+  /** Sends an adjustment in; how it was decided, or undefined when that takes longer. */
+  async function decide(adjust: StockAdjust, waitMs: number): Promise<Decided | undefined> {
+    const answered = watch.until(topics.stock, adjust.sku, waitMs, (message) => decisionOn(adjust, message));
+    await door.publish(stockAdjust, adjust);
+    return answered;
+  }
 }
 
 /** What inventory says of an adjustment, if this is the message that says it. */
 function decisionOn({ adjustmentId }: StockAdjust, message: StoredMessage | undefined): Decided | undefined {
   if (message?.type !== stockAdjusted.name && message?.type !== stockAdjustmentRefused.name) return undefined;
-  const body = JSON.parse(bodyText(message.body)) as Decided["body"];
+  const body = JSON.parse(bodyText(message.body)) as StockAdjusted | StockAdjustmentRefused;
   if (body.adjustmentId !== adjustmentId) return undefined;
-  return { refused: message.type === stockAdjustmentRefused.name, body };
+  return message.type === stockAdjustmentRefused.name ? { refused: body.reason } : {};
 }
 
 function stockView(sku: string, stock: Stock | undefined): Record<string, unknown> {
