@@ -1,2 +1,2 @@
 export { available, transitions, type Demand, type Reservation, type ReservationStatus, type Stock } from "./rules.ts";
-export { adjustment, inventory, reservation, stock, type Adjustment, type InventoryOptions } from "./service.ts";
+export { adjustment, inventory, reservation, stock, type InventoryOptions } from "./service.ts";
