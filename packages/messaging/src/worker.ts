@@ -253,7 +253,8 @@ class LaneWorker implements Worker {
     const compared = await comparePositions(hosted.topics, owned, recovered.positions);
     for (const where of compared.rewound)
       world.log("warn", "A position is in doubt; its log is read again from the start.", { ...id, where });
-    const tail = await readTail(row, recovered, transportOf, this.#stop.signal);
+    const outgoing = destinationsOf(hosted.routes, (topic) => !store.hosts(topic));
+    const tail = await readTail(row, recovered, outgoing, transportOf, this.#stop.signal);
     const current = tail.rewound ? await this.#newSource(id, row) : row;
     const lane = new Lane({
       id,
@@ -261,6 +262,7 @@ class LaneWorker implements Worker {
       recovered,
       positions: compared.positions,
       alreadySaid: tail.said,
+      hasNewSource: tail.rewound,
       store,
       world,
       routes: hosted.routes,
@@ -364,6 +366,13 @@ class LaneWorker implements Worker {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
+}
+
+/** The topics outside the store that a service may write to: those it sends to, and doors that it passes messages on in. */
+function destinationsOf(routes: Routes, isOutside: (topic: string) => boolean): readonly string[] {
+  const topics = new Set(Array.from(routes.sends, ({ topic }) => topic.name));
+  for (const { topic } of routes.topics.values()) if (topic.door) topics.add(topic.name);
+  return [...topics].filter(isOutside);
 }
 
 function keyOf(of: { readonly service: string; readonly lane: number }): string {

@@ -1,10 +1,23 @@
 import { type } from "arktype";
-import { command, effect, event, service, state, timer, topic, when, whenDue, whenSettled } from "@waybill/messaging";
+import {
+  command,
+  effect,
+  event,
+  service,
+  state,
+  timer,
+  topic,
+  when,
+  whenDue,
+  whenSettled,
+  type Held,
+  type Out,
+} from "@waybill/messaging";
 
 // A small domain to try the core on: things are counted, a tally hears of each count, and calls go to the outside.
 
 export const countIn = topic("count-in", { door: true });
-export const counts = topic("counts", { writers: ["counter"] });
+export const counts = topic("counts", { writers: ["counter", "rekeyer"] });
 
 const counted_ = type({ id: "string", total: "number.integer" });
 
@@ -19,6 +32,15 @@ export const counted = event("thing.counted", {
   topic: counts,
   schema: counted_,
   subject: (m) => m.id,
+  samples: [{ id: "a", total: 1 }],
+});
+
+/** All of them under one key, so that they meet in one partition wherever they come from. */
+export const gathered = event("thing.gathered", {
+  topic: counts,
+  schema: counted_,
+  subject: (m) => m.id,
+  key: () => "everything",
   samples: [{ id: "a", total: 1 }],
 });
 
@@ -71,15 +93,22 @@ export const counter = service("counter", {
   ],
 });
 
+const keepTotal = (m: { total: number }, held: Held<{ readonly seen: readonly number[] }>, out: Out): void => {
+  out.save(held, { seen: [...(held.value?.seen ?? []), m.total] });
+};
+
 /** Keeps every total that it hears of, in order. */
 export const tallier = service("tallier", {
   on: [
     when(
       counted,
       (m) => [tally(m.id)],
-      (m, [t], out) => {
-        out.save(t, { seen: [...(t.value?.seen ?? []), m.total] });
-      },
+      (m, [held], out) => keepTotal(m, held, out),
+    ),
+    when(
+      gathered,
+      (m) => [tally(m.id)],
+      (m, [held], out) => keepTotal(m, held, out),
     ),
   ],
 });

@@ -23,6 +23,8 @@ export interface LaneOptions {
   readonly recovered: Recovered;
   readonly positions: readonly PositionRow[];
   readonly alreadySaid: ReadonlySet<string>;
+  /** The lane goes on under another source than the one that its outbox is stamped with. */
+  readonly hasNewSource: boolean;
   readonly store: Store;
   readonly world: World;
   readonly routes: Routes;
@@ -170,13 +172,16 @@ export class Lane {
   }
 
   #resumeSending(sent: ReadonlyMap<string, SentRow>): void {
-    const { recovered } = this.#options;
-    for (const { topic, partition, n } of recovered.sent) this.#sequence.lastN.set(`${topic}/${partition}`, n);
+    const { recovered, hasNewSource } = this.#options;
+    const before = new Map<string, number>();
+    for (const { topic, partition, n } of recovered.sent) before.set(`${topic}/${partition}`, n);
     for (const { topic, partition, lastN } of recovered.outbox) {
       const name = `${topic}/${partition}`;
-      this.#sequence.lastN.set(name, Math.max(lastN, this.#sequence.lastN.get(name) ?? 0));
-      this.#sender.resume({ topic, partition }, sent.get(name)?.n ?? 0, lastN);
+      before.set(name, Math.max(lastN, before.get(name) ?? 0));
+      // A log that is ahead of its database holds numbers which are given again, under another source.
+      this.#sender.resume({ topic, partition }, Math.min(sent.get(name)?.n ?? 0, lastN), lastN);
     }
+    if (!hasNewSource) for (const [name, n] of before) this.#sequence.lastN.set(name, n);
     this.#sender.kick();
   }
 

@@ -1,4 +1,4 @@
-import { WaybillError } from "../errors.ts";
+import { codeOf, WaybillError } from "../errors.ts";
 import type { LaneRow, PositionRow, Recovered, SentRow } from "../store.ts";
 import type { PartitionBounds, Transport } from "../transport.ts";
 import { nameOf } from "./sender.ts";
@@ -37,8 +37,13 @@ export async function comparePositions(
   const passed = new Map<string, WaybillError>();
   const rewound: string[] = [];
   for (const [topic, transport] of topics) {
-    const bounds = await transport.bounds(topic);
+    const bounds = await boundsIfThere(transport, topic);
     for (const partition of partitions) {
+      const row = byName.get(`${topic}/${partition}`) ?? unread(topic, partition);
+      if (bounds === undefined) {
+        positions.push(row);
+        continue;
+      }
       const at = bounds[partition];
       if (at === undefined) {
         throw new WaybillError(
@@ -46,7 +51,6 @@ export async function comparePositions(
           `Topic "${topic}" has ${bounds.length} partitions; partition ${partition} was expected.`,
         );
       }
-      const row = byName.get(`${topic}/${partition}`) ?? unread(topic, partition);
       const resume = resumeAt(row, at, await lastIdAt(transport, row, at));
       if (resume.kind === "retention-passed") passed.set(topic, retentionPassed(row, at));
       if (resume.kind === "rewind" && row.logId !== "") rewound.push(`${topic}/${partition}: ${resume.why}`);
@@ -54,6 +58,16 @@ export async function comparePositions(
     }
   }
   return { positions, passed, rewound };
+}
+
+/** Undefined while the broker is away: its reader compares the positions again as soon as it is back. */
+async function boundsIfThere(transport: Transport, topic: string): Promise<readonly PartitionBounds[] | undefined> {
+  try {
+    return await transport.bounds(topic);
+  } catch (error) {
+    if (codeOf(error) === "TRANSPORT_UNAVAILABLE") return undefined;
+    throw error;
+  }
 }
 
 function unread(topic: string, partition: number): PositionRow {
@@ -92,35 +106,76 @@ export interface Tail {
   readonly said: ReadonlySet<string>;
 }
 
-/** Reads the logs behind what was confirmed, for messages of this lane's source. */
+/** How many messages are looked at, at most, for a first one of ours where none was ever confirmed. */
+const unconfirmedMax = 5_000;
+
+/**
+ * Reads the logs behind what was confirmed, for messages of this lane's source. Rejects while one of their brokers is
+ * away: numbers that are on a log must not be given a second time. Where nothing was confirmed yet it looks
+ * at what was published since the database's last commit, as far as that is little enough to be looked at.
+ */
 export async function readTail(
   row: LaneRow,
   recovered: Recovered,
+  topics: readonly string[],
   transportOf: (topic: string) => Transport,
   signal: AbortSignal,
 ): Promise<Tail> {
-  const lastN = new Map<string, SentRow>();
-  const said = new Set<string>();
-  for (const sent of recovered.sent) {
-    const { topic, partition } = sent;
+  const tail = { row, lastN: new Map<string, SentRow>(), said: new Set<string>() };
+  const confirmed = new Map(recovered.sent.map((sent) => [nameOf(sent), sent]));
+  for (const topic of new Set(recovered.sent.map((sent) => sent.topic))) {
     const transport = transportOf(topic);
-    const bounds = (await transport.bounds(topic))[partition];
-    if (bounds === undefined) continue;
-    // From what was confirmed on, itself included, so that a log which has lost it is noticed by its absence.
-    const known = sent.logId === bounds.logId ? sent.lastOffset : bounds.firstOffset;
-    const from = Math.max(known, bounds.firstOffset);
-    await using reader = transport.reader([{ topic, partition, logId: bounds.logId, nextOffset: from }]);
-    for (let at = from; at < bounds.nextOffset && !signal.aborted;) {
-      const fetched = await reader.fetch({ messages: 1_000, bytes: 4_194_304, waitMs: 0 }, signal);
-      for (const message of fetched.messages) {
-        const { stamp, offset } = message;
-        if (stamp?.source !== row.source) continue;
-        lastN.set(nameOf(sent), { topic, partition, n: stamp.n, logId: bounds.logId, lastOffset: offset });
-        if (stamp.n >= row.nextN) said.add(message.id);
-      }
-      const next = fetched.next.at(-1)?.nextOffset ?? bounds.nextOffset;
-      at = Math.max(at + 1, next);
+    for (const bounds of await transport.bounds(topic)) {
+      const sent = confirmed.get(nameOf(bounds));
+      if (sent !== undefined) await readOwn(transport, bounds, behind(sent, bounds), Infinity, tail, signal);
     }
   }
+  let left = unconfirmedMax;
+  for (const topic of topics) {
+    const transport = transportOf(topic);
+    try {
+      for (const bounds of await transport.bounds(topic, row.timeMs)) {
+        if (confirmed.has(nameOf(bounds))) continue;
+        left -= await readOwn(transport, bounds, bounds.offsetAt ?? bounds.nextOffset, left, tail, signal);
+      }
+    } catch (error) {
+      // A lane is not kept from work by a broker that, as far as anybody knows, it never wrote to.
+      if (codeOf(error) !== "TRANSPORT_UNAVAILABLE") throw error;
+    }
+  }
+  const { lastN, said } = tail;
   return { lastN, rewound: said.size > 0, said };
+}
+
+/** From what was confirmed on, itself included, so that a log which has lost it is noticed by its absence. */
+function behind(sent: SentRow, bounds: PartitionBounds): number {
+  return sent.logId === bounds.logId ? sent.lastOffset : bounds.firstOffset;
+}
+
+/** Notes this lane's messages from an offset on; returns how many messages it looked at. */
+async function readOwn(
+  transport: Transport,
+  bounds: PartitionBounds,
+  fromOffset: number,
+  limit: number,
+  { row, lastN, said }: { row: LaneRow; lastN: Map<string, SentRow>; said: Set<string> },
+  signal: AbortSignal,
+): Promise<number> {
+  const { topic, partition, logId, nextOffset } = bounds;
+  const from = Math.max(fromOffset, bounds.firstOffset);
+  if (from >= nextOffset || limit <= 0) return 0;
+  await using reader = transport.reader([{ topic, partition, logId, nextOffset: from }]);
+  let looked = 0;
+  for (let at = from; at < nextOffset && looked < limit && !signal.aborted;) {
+    const fetched = await reader.fetch({ messages: 1_000, bytes: 4_194_304, waitMs: 0 }, signal);
+    for (const message of fetched.messages) {
+      const { stamp, offset } = message;
+      if (stamp?.source !== row.source) continue;
+      lastN.set(nameOf(bounds), { topic, partition, n: stamp.n, logId, lastOffset: offset });
+      if (stamp.n >= row.nextN) said.add(message.id);
+    }
+    looked += fetched.messages.length;
+    at = Math.max(at + 1, fetched.next.at(-1)?.nextOffset ?? nextOffset);
+  }
+  return looked;
 }

@@ -1,5 +1,5 @@
 import { messageOf, type WaybillError } from "../errors.ts";
-import { bodyBytes, type TopicPartition } from "../message.ts";
+import { bodyBytes, type Body, type TopicPartition } from "../message.ts";
 import type { LaneId, OutgoingMessage, SentRow, Store } from "../store.ts";
 import type { Append, AppendResult, Transport } from "../transport.ts";
 import type { World } from "../world.ts";
@@ -19,6 +19,8 @@ interface Destination extends TopicPartition {
   sentN: number;
   /** The last `n` committed; above the queue's end when the rest lies in the table. */
   committedN: number;
+  /** Where the last confirmed message lies. */
+  last: { readonly logId: string; readonly offset: number } | undefined;
   busy: boolean;
   failures: number;
 }
@@ -67,6 +69,7 @@ export class Sender {
       queue: [],
       sentN,
       committedN,
+      last: undefined,
       busy: false,
       failures: 0,
     });
@@ -102,6 +105,7 @@ export class Sender {
         queue: [],
         sentN: 0,
         committedN: 0,
+        last: undefined,
         busy: false,
         failures: 0,
       };
@@ -110,7 +114,10 @@ export class Sender {
     return destination;
   }
 
-  /** Starts an append, one per transport, for every destination that has something and none under way. */
+  /**
+   * Starts an append for every destination that has something and none under way: one per transport for those that are
+   * well, and one of its own for each that has failed, so that nobody waits for it.
+   */
   kick(): void {
     if (this.#stop.signal.aborted) return;
     const ready = new Map<Transport, Destination[]>();
@@ -119,7 +126,8 @@ export class Sender {
       destination.busy = true;
       const transport = this.#transportOf(destination.topic);
       const of = ready.get(transport);
-      if (of === undefined) ready.set(transport, [destination]);
+      if (destination.failures > 0) this.#start(this.#append(transport, [destination]));
+      else if (of === undefined) ready.set(transport, [destination]);
       else of.push(destination);
     }
     for (const [transport, destinations] of ready) this.#start(this.#append(transport, destinations));
@@ -132,6 +140,7 @@ export class Sender {
 
   async #append(transport: Transport, destinations: readonly Destination[]): Promise<void> {
     try {
+      for (const destination of destinations) if (destination.failures > 0) await this.#compare(transport, destination);
       const appends = await Promise.all(destinations.map((destination) => this.#next(destination)));
       const results = await transport.append(appends, this.#stop.signal);
       for (const [index, result] of results.entries()) this.#settle(destinations[index]!, appends[index]!, result);
@@ -139,6 +148,32 @@ export class Sender {
       for (const destination of destinations) this.#retry(destination, error);
     }
     this.kick();
+  }
+
+  /** After a failure the broker may have come back without the end of its log. */
+  async #compare(transport: Transport, destination: Destination): Promise<void> {
+    const { topic, partition, last } = destination;
+    if (last === undefined) return;
+    const bounds = (await transport.bounds(topic))[partition];
+    if (bounds?.logId !== last.logId || bounds.nextOffset <= last.offset) this.#sayAgain(destination);
+  }
+
+  /** The broker has lost what it had confirmed: all that the outbox still holds is sent again. */
+  #sayAgain(destination: Destination): void {
+    const { topic, partition, queue } = destination;
+    for (const { body } of queue.splice(0)) this.#forget(body);
+    destination.sentN = 0;
+    destination.last = undefined;
+    this.#world.log("error", "A broker lost messages that it had confirmed; those in the outbox are sent again.", {
+      ...this.#id,
+      topic,
+      partition,
+    });
+  }
+
+  #forget(body: Body): void {
+    this.#messages -= 1;
+    this.#bytes -= bodyBytes(body);
   }
 
   /** The next messages of a destination: from memory, or what memory did not hold from the table. */
@@ -156,14 +191,16 @@ export class Sender {
     const { topic, partition, queue } = destination;
     const last = append.messages.at(-1) as OutgoingMessage;
     const done = queue.findIndex((message) => message.stamp.n > last.stamp.n);
-    for (const message of queue.splice(0, done < 0 ? queue.length : done)) {
-      this.#messages -= 1;
-      this.#bytes -= bodyBytes(message.body);
-    }
+    for (const { body } of queue.splice(0, done < 0 ? queue.length : done)) this.#forget(body);
+    const { logId, firstOffset, lastOffset } = result;
+    const before = destination.last;
     destination.sentN = last.stamp.n;
+    destination.last = { logId, offset: lastOffset };
     destination.busy = false;
     destination.failures = 0;
-    const { logId, lastOffset } = result;
+    if (before !== undefined && (before.logId !== logId || firstOffset <= before.offset)) {
+      return this.#sayAgain(destination);
+    }
     this.#confirmed.set(nameOf(destination), { topic, partition, n: last.stamp.n, logId, lastOffset });
     this.#onConfirmed();
   }

@@ -1,0 +1,251 @@
+import { expect, test } from "vitest";
+import { faultyTransport, type AppendFault } from "@waybill/conformance";
+import { service, when, type Append, type StoredMessage, type Transport } from "@waybill/messaging";
+import { count, counter, counts, gathered, tally, tallier, thing } from "./counter.ts";
+import { deploy, idsIn, type Deployment } from "./deployment.ts";
+
+async function totals(shop: Deployment, id: string): Promise<readonly number[]> {
+  return (await shop.read("tallier", tally(id)))?.seen ?? [];
+}
+
+/** 1, 2, … up to this. */
+function upTo(last: number): number[] {
+  return Array.from({ length: last }, (_, at) => at + 1);
+}
+
+async function tallied(shop: Deployment, id: string, atLeast: number): Promise<readonly number[]> {
+  await shop.until(`${id} is tallied`, async () => (await totals(shop, id)).length >= atLeast);
+  return totals(shop, id);
+}
+
+/** All that lies in a partition. */
+async function logOf(shop: Deployment, topic: string, partition: number): Promise<readonly StoredMessage[]> {
+  await using reader = shop.transport.reader([{ topic, partition, logId: "", nextOffset: 0 }]);
+  const { messages } = await reader.fetch({ messages: 10_000, bytes: 1e9, waitMs: 0 }, AbortSignal.timeout(10_000));
+  return messages;
+}
+
+/** A process whose appends are decided by the test. */
+function withAppends(append: (batch: Append) => AppendFault | undefined) {
+  return { wrapTransport: (transport: Transport): Transport => faultyTransport(transport, { append }) };
+}
+
+test("several lanes that write to one partition do not hide each other's messages", async () => {
+  const shop = await deploy();
+  const rekeyer = service("rekeyer", {
+    sends: [gathered],
+    on: [
+      when(
+        count,
+        (m) => [thing(m.id)],
+        (m, [held], out) => {
+          const total = (held.value?.total ?? 0) + 1;
+          out.save(held, { total, rings: 0, answers: [] });
+          out.send(gathered, { id: m.id, total });
+        },
+      ),
+    ],
+  });
+  const [slow, fast] = [idsIn(1, shop.partitions, 1)[0]!, idsIn(3, shop.partitions, 1)[0]!];
+  let release!: () => void;
+  const held = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const services = [rekeyer, tallier];
+  await shop.start({
+    services,
+    lanes: 4,
+    ...withAppends(({ messages }) =>
+      messages[0]!.subject === slow ? { kind: "delay", until: () => held } : undefined,
+    ),
+  });
+  for (let n = 0; n < 3; n++) await shop.publish(count, { id: slow, by: 1 });
+  for (let n = 0; n < 30; n++) await shop.publish(count, { id: fast, by: 1 });
+  expect(await tallied(shop, fast, 30)).toEqual(upTo(30));
+  release();
+  expect(await tallied(shop, slow, 3)).toEqual(upTo(3));
+});
+
+test("at most one append to a destination is unresolved, and what failed is not overtaken", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const open = new Map<string, number>();
+  let most = 0;
+  let appends = 0;
+  const wrapTransport = (transport: Transport): Transport => {
+    const faulty = faultyTransport(transport, {
+      append: ({ topic }) => {
+        if (topic !== "counts") return undefined;
+        appends += 1;
+        if (appends % 3 === 1) return { kind: "part", count: 1 };
+        return appends % 3 === 2 ? { kind: "lose-answer" } : undefined;
+      },
+    });
+    return {
+      ...faulty,
+      async append(batches, signal) {
+        for (const { topic } of batches) open.set(topic, (open.get(topic) ?? 0) + 1);
+        most = Math.max(most, ...open.values());
+        await shop.world.sleep(30);
+        const results = await faulty.append(batches, signal);
+        for (const { topic } of batches) open.set(topic, open.get(topic)! - 1);
+        return results;
+      },
+    };
+  };
+  await shop.start({ lanes: 1, wrapTransport, limits: { batchInputs: 3 } });
+  for (let n = 0; n < 20; n++) {
+    await shop.publish(count, { id: "a", by: 1 });
+    await shop.world.advance(10);
+  }
+  expect(await tallied(shop, "a", 20)).toEqual(upTo(20));
+  expect(most).toBe(1);
+  expect(appends).toBeGreaterThanOrEqual(3);
+});
+
+test("what does not fit in memory while a destination is away arrives in order when it is back", async () => {
+  const shop = await deploy();
+  const [stuckId, fineId] = [idsIn(0, shop.partitions, 1)[0]!, idsIn(2, shop.partitions, 1)[0]!];
+  let down = true;
+  const { worker } = await shop.start({
+    lanes: 1,
+    limits: { sender: { messages: 5, bytes: 1_000_000, append: 4 }, batchInputs: 2 },
+    ...withAppends(({ topic, partition }) =>
+      down && topic === "counts" && partition === 0 ? { kind: "fail" } : undefined,
+    ),
+  });
+  for (let n = 0; n < 40; n++) {
+    await shop.publish(count, { id: stuckId, by: 1 });
+    if (n % 4 === 0) await shop.publish(count, { id: fineId, by: 1 });
+  }
+  expect(await tallied(shop, fineId, 10)).toEqual(upTo(10));
+  expect(await totals(shop, stuckId)).toEqual([]);
+  expect((await shop.read("counter", thing(stuckId)))?.total).toBe(40);
+  expect(worker.lanes().find(({ service }) => service === "counter")!.outbox).toBeLessThanOrEqual(5);
+  down = false;
+  expect(await tallied(shop, stuckId, 40)).toEqual(upTo(40));
+});
+
+test("a destination whose appends hang holds only itself", async () => {
+  const shop = await deploy();
+  const [stuckId, fineId] = [idsIn(0, shop.partitions, 1)[0]!, idsIn(2, shop.partitions, 1)[0]!];
+  let appends = 0;
+  await shop.start({
+    lanes: 1,
+    ...withAppends(({ topic, partition }) => {
+      if (topic !== "counts" || partition !== 0) return undefined;
+      return appends++ === 0 ? { kind: "fail" } : { kind: "delay", until: () => new Promise<void>(() => undefined) };
+    }),
+  });
+  await shop.publish(count, { id: stuckId, by: 1 });
+  await shop.world.advance(1_000);
+  for (let n = 0; n < 5; n++) await shop.publish(count, { id: fineId, by: 1 });
+  expect(await tallied(shop, fineId, 5)).toEqual(upTo(5));
+});
+
+test("a broker that lost what it had confirmed is told again, after a takeover", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const { worker } = await shop.start({ services: [counter], lanes: 1 });
+  for (let n = 0; n < 10; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  const closing = worker.close();
+  await shop.world.advance(100);
+  await closing;
+  shop.transport.loseTail("counts", 0, 4);
+  await shop.start({ services: [counter, tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 10)).toEqual(upTo(10));
+});
+
+test("a broker that comes back without the end of its log is told again before anything new", async () => {
+  const shop = await deploy({ partitions: 1 });
+  let down = false;
+  await shop.start({
+    services: [counter],
+    lanes: 1,
+    ...withAppends(({ topic }) => (down && topic === "counts" ? { kind: "fail" } : undefined)),
+  });
+  for (let n = 0; n < 10; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  down = true;
+  await shop.publish(count, { id: "a", by: 1 });
+  shop.transport.loseTail("counts", 0, 4);
+  down = false;
+  await shop.world.advance(3_000);
+  await shop.start({ services: [tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 11)).toEqual(upTo(11));
+});
+
+test("what was confirmed leaves the outbox after its grace", async () => {
+  const shop = await deploy({ partitions: 1 });
+  await shop.start({ lanes: 1 });
+  for (let n = 0; n < 5; n++) {
+    await shop.publish(count, { id: "a", by: 1 });
+    await shop.world.advance(60_000);
+  }
+  const id = { service: "counter", lane: 0, lanes: 1 };
+  const kept = await shop.store.outbox(id, { topic: counts.name, partition: 0 }, 0, 100);
+  expect(kept.length).toBeLessThan(4);
+});
+
+test("a database that is older than its logs goes on under a new name, and says nothing twice", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const first = await shop.start({ services: [counter], lanes: 1 });
+  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  const backup = shop.store.snapshot();
+  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  first.kill();
+  shop.store.restore(backup);
+  await shop.world.advance(6_000);
+  await shop.start({ services: [counter], lanes: 1 });
+  // What comes now reaches the restored service before all of what it had handled after the backup.
+  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  await shop.start({ services: [tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 15)).toEqual(upTo(15));
+  const log = await logOf(shop, "counts", 0);
+  expect(new Set(log.map(({ id }) => id)).size).toBe(log.length);
+  expect(new Set(log.map(({ stamp }) => stamp!.source)).size).toBe(2);
+  expect(shop.world.lines.some(({ facts }) => facts?.["code"] === "STORE_REWOUND")).toBe(true);
+});
+
+test("a database from before a lane's first message is found to be older too", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const first = await shop.start({ services: [counter], lanes: 1 });
+  const backup = shop.store.snapshot();
+  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  first.kill();
+  shop.store.restore(backup);
+  await shop.world.advance(6_000);
+  await shop.start({ services: [counter], lanes: 1 });
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  await shop.start({ services: [tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 6)).toEqual(upTo(6));
+});
+
+test("messages of the restored time are sent again when the logs have lost them too", async () => {
+  const shop = await deploy({ partitions: 1 });
+  let down = false;
+  const first = await shop.start({
+    services: [counter],
+    lanes: 1,
+    ...withAppends(({ topic }) => (down && topic === "counts" ? { kind: "fail" } : undefined)),
+  });
+  for (let n = 0; n < 3; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  down = true;
+  for (let n = 0; n < 3; n++) await shop.publish(count, { id: "a", by: 1 });
+  const backup = shop.store.snapshot();
+  down = false;
+  await shop.world.advance(5_000);
+  for (let n = 0; n < 3; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  first.kill();
+  shop.store.restore(backup);
+  await shop.world.advance(6_000);
+  await shop.start({ services: [counter, tallier], lanes: 1 });
+  for (let n = 0; n < 20; n++) await shop.publish(count, { id: "a", by: 1 });
+  expect(await tallied(shop, "a", 29)).toEqual(upTo(29));
+});
