@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { WaybillError, type World } from "@waybill/messaging";
+import { WaybillError, type TopicSpec, type World } from "@waybill/messaging";
 import { change } from "./change.ts";
 import { Committer, type FileStats, type WaveLimits } from "./committer.ts";
 import { Connection } from "./connection.ts";
@@ -8,6 +8,7 @@ import { FileLog } from "./file-log.ts";
 import { Lanes } from "./lanes.ts";
 import { lockFolder } from "./lock.ts";
 import { Retention } from "./retention.ts";
+import type { TopicLog } from "./topic-log.ts";
 import { Versions } from "./versions.ts";
 import type { Wave } from "./wave.ts";
 import { WriterPort, type Health } from "./writer-port.ts";
@@ -58,6 +59,8 @@ export interface EmbeddedFile extends AsyncDisposable {
    * yet. It then starts at the first offset that is kept now.
    */
   subscribe(service: string, topics: readonly string[]): Promise<void>;
+  /** Changes a topic's settings; what is stored stays. Throws TOPIC_MISMATCH when its number of partitions differs. */
+  configure(topic: TopicSpec): Promise<void>;
   /** Changes how large the file may become, in bytes; 0 for no bound. */
   limit(fileBytesMax: number): void;
   /** Calls back when the file is closed. */
@@ -162,6 +165,7 @@ function writingFile(folder: string, path: string, options: OpenFile, unlock: ()
     stats: () => committer.stats,
     limit: (bytes) => writer.limit(pagesOf(bytes)),
     subscribe: (service, topics) => subscribe(committer, log, service, topics),
+    configure: (topic) => configure(committer, log, topic),
     onClose: state.onClose,
     close,
     [Symbol.asyncDispose]: close,
@@ -193,6 +197,7 @@ function readingFile(folder: string, path: string, options: OpenFile): EmbeddedF
     stats: () => ({ waves: 0, rows: 0, inputs: 0, bytes: 0, lastWaveMs: 0, waveMs: 0 }),
     limit: refuse,
     subscribe: async () => refuse(),
+    configure: async () => refuse(),
     onClose: state.onClose,
     close,
     [Symbol.asyncDispose]: close,
@@ -242,6 +247,20 @@ async function subscribe(
       }
     },
   );
+}
+
+async function configure(committer: Committer, log: FileLog, spec: TopicSpec): Promise<void> {
+  const topic = log.topic(spec.name);
+  const { partitions } = topic.spec;
+  if (spec.partitions !== partitions) {
+    const text = `Topic "${spec.name}" has ${partitions} partitions for its life; it cannot have ${spec.partitions}.`;
+    throw new WaybillError("TOPIC_MISMATCH", text, { details: { topic: spec.name, setting: "partitions" } });
+  }
+  const enter = (): TopicLog => {
+    topic.spec = { ...spec };
+    return topic;
+  };
+  await change(committer, enter, (wave) => wave.topics.add(topic));
 }
 
 function lifetime() {

@@ -35,6 +35,9 @@ const passing: ReadonlySet<number> = new Set([5, 6, 7, 8, 9, 10, 13, 14, 15]);
 // CORRUPT, NOTADB.
 const damaged: ReadonlySet<number> = new Set([11, 26]);
 
+/** A wave is garbage as soon as it is written; room for a few of them saves memory and costs no time. */
+const youngMb = 16;
+
 const retryMs = [50, 100, 250, 500, 1_000] as const;
 
 /** The writer's thread as the rest of the process sees it: one wave at a time. */
@@ -52,7 +55,10 @@ export class WriterPort {
     this.#world = world;
     this.#onHealth = onHealth;
     this.#health = { ok: true, fatal: false, sinceMs: world.monotonicMs() };
-    this.#worker = new Worker(new URL("./writer.ts", import.meta.url), { workerData: settings });
+    this.#worker = new Worker(new URL("./writer.ts", import.meta.url), {
+      workerData: settings,
+      resourceLimits: { maxYoungGenerationSizeMb: youngMb },
+    });
     this.#worker.on("message", (message: FromWriter) => this.#hear(message));
     this.#worker.on("error", (error) => this.#die(messageOf(error)));
     this.#ended = new Promise((resolve) => {

@@ -41,6 +41,8 @@ if (process.platform === "darwin") db.exec("pragma fullfsync = on");
 db.exec("pragma wal_autocheckpoint = 0; pragma cache_size = -32768; pragma temp_store = memory");
 limit(settings.pagesMax);
 const { page_size: pageSize } = db.prepare("pragma page_size").get() as { page_size: number };
+const walPages = db.prepare("pragma wal_checkpoint(noop)");
+const freePages = db.prepare("pragma freelist_count");
 
 const statements = new Map<WriteName, StatementSync>();
 let wave: PackedWave | undefined;
@@ -124,7 +126,7 @@ function tidy(): void {
 }
 
 function checkpoint(): void {
-  const { log } = db.prepare("pragma wal_checkpoint(noop)").get() as { log: number };
+  const { log } = walPages.get() as { log: number };
   // The log begins anew once all of it has been moved and nobody reads in it.
   if (log < checkpointedPages) checkpointedPages = 0;
   if ((log - checkpointedPages) * pageSize < settings.checkpointBytes) return;
@@ -134,7 +136,7 @@ function checkpoint(): void {
 }
 
 function vacuum(): void {
-  const { freelist_count: free } = db.prepare("pragma freelist_count").get() as { freelist_count: number };
+  const { freelist_count: free } = freePages.get() as { freelist_count: number };
   if (free > freePagesKept + freePagesStep) db.exec(`pragma incremental_vacuum(${freePagesStep})`);
 }
 

@@ -98,3 +98,16 @@ test("an idle file writes nothing", async () => {
   await it.store.survey(["orders"]);
   expect(it.file.stats().waves).toBe(waves);
 });
+
+test("a topic's settings may be changed, and hold from then on; its partitions may not", async () => {
+  await using it = await opened();
+  await topic(it.file, "orders", { retentionBytes: 1_000_000 });
+  const spec = { name: "orders", partitions: 1, bytesMax: 5_000, retentionBytes: 10_000 };
+  await it.file.configure(spec);
+  await it.file.close();
+  await using again = await openFile(it.folder, { world });
+  expect(again.log.topic("orders").spec).toEqual(spec);
+  for (let n = 1; n <= 30; n++) await append(again, "orders", [`m-${n}`], body);
+  expect(idsOf(again, "orders").length).toBeLessThan(10);
+  await expect(again.configure({ ...spec, partitions: 2 })).rejects.toMatchObject({ code: "TOPIC_MISMATCH" });
+});

@@ -3,9 +3,10 @@ import { silentAt } from "./cursor.ts";
 import type { FileLog, TopicLog } from "@waybill/store-sqlite";
 
 /** Every partition's bounds. The file counts bytes by topic; a partition is given its equal part. */
-export function boundsOf(log: FileLog, topic: TopicLog, atMs: number | undefined): PartitionBounds[] {
-  const bounds = topic.ends.map((end, partition) => {
-    const nextOffset = Math.max(end, silentAt(topic.nextOffset), topic.firstOffset);
+export function boundsOf(log: FileLog, topic: TopicLog, durable: boolean, atMs: number | undefined): PartitionBounds[] {
+  const ends = durable ? topic.durableEnds : topic.ends;
+  const bounds = ends.map((end, partition) => {
+    const nextOffset = Math.max(end, silentAt(log.end(topic, durable)), topic.firstOffset);
     return {
       topic: topic.spec.name,
       partition,

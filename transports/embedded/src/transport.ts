@@ -58,7 +58,7 @@ export function embeddedTransport(file: EmbeddedFile, options: EmbeddedTransport
     async bounds(topic, atMs) {
       alive();
       file.look();
-      return boundsOf(log, log.topic(topic), atMs);
+      return boundsOf(log, log.topic(topic), durable, atMs);
     },
     async report() {},
     async [Symbol.asyncDispose]() {
