@@ -1,5 +1,6 @@
 import { WaybillError, type TopicSpec } from "@waybill/messaging";
 import type { Connection } from "./connection.ts";
+import { Progress } from "./progress.ts";
 import { messagesOf } from "./records.ts";
 import { topicSpan } from "./tables.ts";
 import { endOf, segmentAt, type Segment, type TopicLog } from "./topic-log.ts";
@@ -25,6 +26,7 @@ const pagesBytesMax = 8 * 1024 * 1024;
 /** The topics of a file, and what of their logs is in memory. */
 export class FileLog {
   readonly topics = new Map<string, TopicLog>();
+  readonly progress: Progress;
   readonly #connection: Connection;
   readonly #tailBytesMax: number;
   /** Durable segments that are still in memory, the oldest first. */
@@ -37,6 +39,7 @@ export class FileLog {
   constructor(connection: Connection, tailBytesMax: number) {
     this.#connection = connection;
     this.#tailBytesMax = tailBytesMax;
+    this.progress = new Progress(connection);
     this.refresh();
   }
 
@@ -92,6 +95,7 @@ export class FileLog {
 
   /** A wave is durable. */
   settle(wave: Wave): void {
+    this.progress.settle(wave);
     for (const segment of wave.segments) {
       const { topic } = segment;
       topic.durableOffset = endOf(segment);

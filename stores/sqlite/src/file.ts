@@ -1,14 +1,14 @@
 import { join } from "node:path";
 import { WaybillError, type TopicSpec, type World } from "@waybill/messaging";
-import { change } from "./change.ts";
 import { Committer, type FileStats, type WaveLimits } from "./committer.ts";
 import { Connection } from "./connection.ts";
 import { checkFile, prepareFile, prepareFolder, whatIsWrong } from "./create.ts";
 import { FileLog } from "./file-log.ts";
 import { Lanes } from "./lanes.ts";
+import { closedError, lifetime } from "./lifetime.ts";
 import { lockFolder } from "./lock.ts";
 import { Retention } from "./retention.ts";
-import type { TopicLog } from "./topic-log.ts";
+import { configure, subscribe } from "./topic-jobs.ts";
 import { Versions } from "./versions.ts";
 import type { Wave } from "./wave.ts";
 import { WriterPort, type Health } from "./writer-port.ts";
@@ -222,69 +222,6 @@ function idleRetention(committer: Committer, retention: Retention): void {
   if (!committer.open.empty || committer.flight !== undefined) return;
   const job = retention.due();
   if (job !== undefined) committer.submit(job);
-}
-
-async function subscribe(
-  committer: Committer,
-  log: FileLog,
-  service: string,
-  topics: readonly string[],
-): Promise<void> {
-  const wanted = topics.map((name) => log.topic(name));
-  await change(
-    committer,
-    () => wanted,
-    (wave) => {
-      for (const { spec, logId, firstOffset } of wanted) {
-        const cells = Array.from({ length: spec.partitions }, (_, partition) => [
-          service,
-          spec.name,
-          partition,
-          logId,
-          firstOffset,
-        ]);
-        wave.extra.push({ write: "positionRegister", cells: cells.flat() });
-      }
-    },
-  );
-}
-
-async function configure(committer: Committer, log: FileLog, spec: TopicSpec): Promise<void> {
-  const topic = log.topic(spec.name);
-  const { partitions } = topic.spec;
-  if (spec.partitions !== partitions) {
-    const text = `Topic "${spec.name}" has ${partitions} partitions for its life; it cannot have ${spec.partitions}.`;
-    throw new WaybillError("TOPIC_MISMATCH", text, { details: { topic: spec.name, setting: "partitions" } });
-  }
-  const enter = (): TopicLog => {
-    topic.spec = { ...spec };
-    return topic;
-  };
-  await change(committer, enter, (wave) => wave.topics.add(topic));
-}
-
-function lifetime() {
-  let closed = false;
-  const listeners: (() => void)[] = [];
-  return {
-    check(): void {
-      if (closed) throw closedError();
-    },
-    /** False when it was closed before. */
-    close(): boolean {
-      if (closed) return false;
-      closed = true;
-      for (const listener of listeners) listener();
-      return true;
-    },
-    onClose(listener: () => void): void {
-      listeners.push(listener);
-    },
-  };
-}
-
-export function closedError(): WaybillError {
-  return new WaybillError("CLOSED", "The file is closed.");
 }
 
 function pagesOf(bytes: number): number {

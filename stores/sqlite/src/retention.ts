@@ -10,7 +10,6 @@ import type { Wave } from "./wave.ts";
 const chunksPerStep = 64;
 const everyMs = 1_000;
 
-const floorSql = `select count(*) as rows, min(next_offset) as floor from position where topic = ? group by service`;
 const oldestSql = `select off, count, bytes, at_max as atMax from chunk
   where off >= ? and off + count <= ? order by off limit ${chunksPerStep}`;
 
@@ -61,7 +60,8 @@ export class Retention {
   }
 
   #trim(topic: TopicLog, large: boolean): Trim | undefined {
-    const floor = this.#floor(topic);
+    const { name, partitions } = topic.spec;
+    const floor = Math.min(topic.durableOffset, this.#log.progress.floor(name, partitions));
     const base = topic.id * topicSpan;
     const chunks = this.#connection.all<ChunkRow>(oldestSql, base + topic.firstOffset, base + floor);
     const excess = large ? topic.bytes - topic.spec.retentionBytes! : 0;
@@ -75,15 +75,6 @@ export class Retention {
     }
     topic.full = large && upTo === topic.firstOffset;
     return upTo === topic.firstOffset ? undefined : { topic, upTo, bytes };
-  }
-
-  /** Up to where every service has read that reads this topic at all; a service counts from its first position on. */
-  #floor(topic: TopicLog): number {
-    let floor = topic.durableOffset;
-    for (const service of this.#connection.all<{ rows: number; floor: number }>(floorSql, topic.spec.name)) {
-      floor = Math.min(floor, service.rows < topic.spec.partitions ? 0 : service.floor);
-    }
-    return floor;
   }
 }
 
