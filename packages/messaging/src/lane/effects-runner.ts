@@ -120,7 +120,7 @@ export class EffectsRunner {
       if (chain !== undefined) {
         if (!chain.more && chain.rows.length < page) chain.rows.push(row);
         else chain.more = chain.missed = true;
-      } else if (queue.unloaded || queue.chains.size >= chainsMax) queue.unloaded = true;
+      } else if (queue.unloaded || this.#loading || queue.chains.size >= chainsMax) this.#leave(queue, row);
       else {
         const admitted: Chain = { name, rows: [row], more: false, missed: false, doubt: false };
         queue.chains.set(name, admitted);
@@ -128,6 +128,17 @@ export class EffectsRunner {
       }
     }
     for (const queue of this.#queues.values()) this.#run(queue);
+  }
+
+  /** Leaves a row in the table, where others of its entity may stand before it; the first of them runs if there is room. */
+  #leave(queue: Queue, row: EffectRow): void {
+    queue.unloaded = true;
+    if (!this.#loading && queue.chains.size < chainsMax) this.#spawn(this.#admit(row));
+  }
+
+  async #admit(row: EffectRow): Promise<void> {
+    const head = await this.#store.nextEffect(this.#id.service, { ...row, seq: 0 });
+    if (head !== undefined) this.#takeHead(head);
   }
 
   #queue(name: string): Queue {
@@ -161,8 +172,11 @@ export class EffectsRunner {
     const verdict = bound === undefined ? unbound(row) : await this.#call(chain, row, input, bound);
     queue.running -= 1;
     if (this.#stop.signal.aborted) return;
-    if (verdict.kind === "settled") this.#onResult(row, input, verdict.outcome);
-    else this.#again(queue, chain, row, verdict);
+    if (verdict.kind === "settled") {
+      // The batch of its result deletes the row; a retry that is still owed must not bring it back.
+      this.#retried.delete(row.id);
+      this.#onResult(row, input, verdict.outcome);
+    } else this.#again(queue, chain, row, verdict);
     this.#run(queue);
   }
 
@@ -175,7 +189,10 @@ export class EffectsRunner {
     this.#calls.set(call, this.#world.monotonicMs() + (adapter.timeoutMs ?? timeoutMsDefault));
     this.#sweep();
     try {
-      return await attemptEffect(type, adapter, row, input, chain.doubt, this.#store.nowMs(), call);
+      const lifted = upcast(`Effect ${row.name}`, type, row.schema, input);
+      return await attemptEffect(type, adapter, row, lifted, chain.doubt, this.#store.nowMs(), call);
+    } catch (error) {
+      return { kind: "again", reason: messageOf(error), afterMs: undefined, doubt: false };
     } finally {
       this.#calls.delete(call);
     }
@@ -225,9 +242,13 @@ export class EffectsRunner {
     this.#whenDue(queue, chain);
   }
 
-  /** Rows whose attempts changed, to be written with the next commit. */
-  takeRetried(): EffectRow[] {
+  /** Rows whose attempts changed, to be written with the next commit, but for those that it deletes. */
+  takeRetried(done: readonly EffectKey[]): EffectRow[] {
     if (this.#retried.size === 0) return [];
+    for (const key of done) {
+      const head = this.#queue(key.queue).chains.get(chainName(key))?.rows[0];
+      if (head?.seq === key.seq) this.#retried.delete(head.id);
+    }
     const rows = [...this.#retried.values()];
     this.#retried = new Map();
     return rows;
@@ -258,34 +279,40 @@ export class EffectsRunner {
       const next = await this.#store.nextEffect(this.#id.service, after);
       if (next !== undefined) {
         chain.rows.push(next);
-        chain.doubt = mayHaveRun(next, this.#bound);
+        // Only the first of a chain is ever called, and this one was not.
+        chain.doubt = false;
         return this.#whenDue(queue, chain);
       }
     } while (chain.missed);
     queue.chains.delete(chain.name);
   }
 
-  /** Fills memory from the table with the heads that it does not hold. */
+  /** Fills memory from the table with the heads that it does not hold, until it holds all, or no more fits. */
   async #load(): Promise<void> {
     if (this.#loading) return;
     this.#loading = true;
     try {
-      for (;;) {
+      for (let more = true; more && !this.#stop.signal.aborted;) {
         for (const queue of this.#queues.values()) queue.unloaded = false;
-        const held = new Set<string>();
-        for (const queue of this.#queues.values())
-          for (const chain of queue.chains.values()) held.add(chain.rows[0]?.id ?? "");
-        const heads = await this.#store.effectHeads(this.#id, Number.MAX_SAFE_INTEGER, page, held);
-        const room = heads.filter((row) => this.#takeHead(row)).length;
-        for (const queue of this.#queues.values()) this.#run(queue);
-        if (heads.length < page || room === 0) {
-          if (heads.length >= page) for (const queue of this.#queues.values()) queue.unloaded = true;
-          return;
-        }
+        const heads = await this.#store.effectHeads(this.#id, Number.MAX_SAFE_INTEGER, page, this.#held());
+        const taken = heads.filter((row) => this.#takeHead(row)).length;
+        const isAll = heads.length < page;
+        // What was added meanwhile is in the table only, and perhaps not in what was read of it.
+        const isMissing = [...this.#queues.values()].some((queue) => queue.unloaded && queue.chains.size < chainsMax);
+        more = isAll ? isMissing && taken > 0 : taken > 0;
+        if (!more && (!isAll || isMissing)) for (const queue of this.#queues.values()) queue.unloaded = true;
       }
     } finally {
       this.#loading = false;
     }
+    for (const queue of this.#queues.values()) this.#run(queue);
+  }
+
+  #held(): ReadonlySet<string> {
+    const held = new Set<string>();
+    for (const queue of this.#queues.values())
+      for (const { rows } of queue.chains.values()) if (rows[0] !== undefined) held.add(rows[0].id);
+    return held;
   }
 
   #takeHead(row: EffectRow): boolean {
