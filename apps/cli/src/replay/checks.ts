@@ -20,7 +20,7 @@ const examplesMax = 5;
 
 /** What a run proves about itself without any reference. */
 export function checksOf(facts: Facts): Check[] {
-  const checks = [...orderChecks(facts), ...stockChecks(facts)];
+  const checks = [...orderChecks(facts), ...stockChecks(facts), ...bookChecks(facts)];
   return facts.mode === "exact" ? [...checks, ...exactChecks(facts)] : checks;
 }
 
@@ -63,6 +63,18 @@ function stockChecks({ tally, initial, left }: Facts): Check[] {
       stocks.filter((stock) => stock.reserved !== 0),
       (stock) => `${stock.sku}: ${stock.reserved}`,
     ),
+  ];
+}
+
+function bookChecks({ books, tally, left }: Facts): Check[] {
+  if (books === undefined) return [];
+  const { stillReserved, impossible, ledgerBySku } = books;
+  return [
+    none("orders whose goods are still held", stillReserved.count, stillReserved.examples),
+    none("stock movements that left less than nothing", impossible.count, impossible.examples),
+    differing("SKUs whose movements do not add up to their stock", ledgerBySku, onHand(left, ledgerBySku)),
+    equal("money taken from customers, in minor units, is the revenue", tally.revenueMinor, books.capturedMinor),
+    equal("money still held on cards, in minor units", 0, books.heldMinor),
   ];
 }
 

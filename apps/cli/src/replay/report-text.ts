@@ -1,4 +1,4 @@
-import Table from "cli-table3";
+import { table as aligned } from "../table.ts";
 import { minorText } from "./amount.ts";
 import type { Check } from "./checks.ts";
 import { notPlayedReasons, type NotPlayedReason } from "./kinds.ts";
@@ -9,12 +9,6 @@ import { total, type BestSeller, type ReplayReport } from "./report.ts";
 const countriesShown = 10;
 const sellersShown = 10;
 const differencesShown = 20;
-
-const plainChars = Object.fromEntries(
-  ["top", "top-mid", "top-left", "top-right", "bottom", "bottom-mid", "bottom-left", "bottom-right"]
-    .concat(["left", "left-mid", "mid", "mid-mid", "right", "right-mid"])
-    .map((edge) => [edge, ""]),
-);
 
 /** The report for a terminal: plain text without colours, at most about 100 columns wide. Ends without a newline. */
 export function reportText(report: ReplayReport): string {
@@ -150,19 +144,9 @@ function section(title: string, body: string): string {
   return `${title}\n${body}`;
 }
 
+/** Names at the left, everything else at the right. */
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const drawn = new Table({
-    ...(head.some((name) => name !== "") ? { head: [...head] } : {}),
-    chars: { ...plainChars, middle: "  " },
-    style: { "padding-left": 0, "padding-right": 0, head: [], border: [], compact: true },
-    colAligns: head.map((_, column) => (column === 0 ? "left" : "right")),
-  });
-  drawn.push(...rows.map((row) => [...row]));
-  return drawn
-    .toString()
-    .split("\n")
-    .map((line) => `  ${line}`.trimEnd())
-    .join("\n");
+  return aligned(head, rows, new Set(head.keys().drop(1)));
 }
 
 function money(minor: number): string {

@@ -1,4 +1,5 @@
 import { exactText } from "./amount.ts";
+import type { Books } from "./books.ts";
 import { order } from "./catalogue.ts";
 import { checksOf, type Check } from "./checks.ts";
 import type { NotPlayedReason } from "./kinds.ts";
@@ -22,6 +23,8 @@ export interface ReportInput {
   readonly initial: ReadonlyMap<string, number>;
   /** What the shop has at the end: at least every SKU of `initial`. */
   readonly left: Iterable<StockLeft>;
+  /** What the shop's other services have written down; absent in a dry run. */
+  readonly books?: Books;
 }
 
 export interface BestSeller {

@@ -1,0 +1,34 @@
+import { Command } from "commander";
+import { exitHelp } from "../exit.ts";
+
+interface Options {
+  readonly data: string;
+  readonly json?: true;
+}
+
+const examples = `
+Examples:
+  waybill lanes
+  waybill lanes --json
+  waybill lanes --data .waybill/replay-online-retail-2010-12-exact
+
+For each service, lane and topic: the first offset that is not handled yet, the end of the log, how many messages
+(counted up to 10,000) and how many seconds lie between them, and what is wrong, if anything is.
+It asks the server of the data folder, or reads the folder itself when no server runs.
+`;
+
+export function lanesCommand(): Command {
+  return new Command("lanes")
+    .description("Show how far each service has read: position, end, and lag in messages and seconds.")
+    .option("-d, --data <folder>", "the shop's data folder", ".waybill")
+    .option("--json", "print it as JSON")
+    .addHelpText("after", `${examples}\n${exitHelp()}`)
+    .action(perform);
+}
+
+async function perform({ data, json }: Options): Promise<void> {
+  const { findShop } = await import("../shop/found.ts");
+  const { lanesText, readLanes } = await import("../shop/lanes.ts");
+  const lanes = await readLanes(findShop(data));
+  process.stdout.write(`${json === true ? JSON.stringify(lanes, undefined, 2) : lanesText(lanes)}\n`);
+}

@@ -1,0 +1,56 @@
+import { CliError } from "../exit.ts";
+import type { Stage } from "./play.ts";
+
+const lookEveryMs = 1_000;
+/** Longer than any hiccup of a disk, and short enough that nobody waits for what will never come. */
+const stillMsMax = 60_000;
+
+/**
+ * Ends a replay that cannot come to its end: a lane has stopped, the file takes nothing more, or nothing has happened for
+ * a minute although something is under way. Returns what ends the watching.
+ */
+export function watch(stage: Stage): () => void {
+  const { world } = stage.shop;
+  let last = "";
+  let sinceMs = world.monotonicMs();
+  const timer = setInterval(() => {
+    const wrong = stopped(stage);
+    if (wrong !== undefined) stage.fail(new CliError("unavailable", wrong));
+    const now = progressOf(stage);
+    if (now !== last || stage.unsettled.count === 0) {
+      last = now;
+      sinceMs = world.monotonicMs();
+    } else if (world.monotonicMs() - sinceMs > stillMsMax) {
+      stage.fail(new CliError("unavailable", `Nothing has happened for a minute: ${still(stage)}`));
+    }
+  }, lookEveryMs);
+  return () => clearInterval(timer);
+}
+
+function stopped({ shop }: Stage): string | undefined {
+  const health = shop.engine.health();
+  if (!health.ok && health.fatal)
+    return `The data file can no longer be written: ${health.error ?? "no reason known"}.`;
+  for (const { service, lane, blocked } of shop.worker.lanes()) {
+    const [first] = blocked;
+    if (first !== undefined) return `Lane ${lane} of ${service} reads no further in ${first.topic}: ${first.reason}`;
+  }
+  return undefined;
+}
+
+/** Changes whenever any lane has done anything. */
+function progressOf({ shop, unsettled }: Stage): string {
+  const counts = shop.worker.lanes().map(({ counts: { batches, inputs } }) => `${batches}/${inputs}`);
+  return [unsettled.count, ...counts].join(" ");
+}
+
+function still({ shop, unsettled }: Stage): string {
+  const health = shop.engine.health();
+  const lanes = shop.worker
+    .lanes()
+    .filter(({ parkedKeys, effects }) => parkedKeys > 0 || effects > 0)
+    .map(({ service, parkedKeys, effects }) => `${service} has ${parkedKeys} parked keys and ${effects} effects to do`);
+  const disk = health.ok ? [] : [`the file does not take what is written (${health.error ?? "no reason known"})`];
+  const what = [...disk, ...lanes];
+  return `${unsettled.count} orders and adjustments are not settled; ${what.length > 0 ? what.join("; ") : "no lane has anything to do"}.`;
+}

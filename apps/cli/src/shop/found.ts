@@ -1,0 +1,88 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { embeddedEngine, realWorld, type Engine } from "@waybill/server";
+import { fileName, readServerInfo } from "@waybill/store-sqlite";
+import { CliError } from "../exit.ts";
+
+/** Where an answer about a shop comes from: its server, or its data folder when no server runs. */
+export interface Found {
+  /** True when some process works in the folder. */
+  readonly isRunning: boolean;
+  /** The server's answer to a GET as JSON; undefined when there is no server to ask. Throws for an answer above 299. */
+  get(path: string): Promise<unknown>;
+  /** Opens the folder for reading only, beside whoever works in it. */
+  open(): Promise<Engine>;
+}
+
+/** A server's answer that is no success. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const timeoutMs = 10_000;
+
+/** The folder that commands look into when nothing else is said; where `waybill start` puts a shop. */
+export const defaultData = ".waybill";
+
+/** Looks who works in a data folder. Throws when there is no shop in it. */
+export function findShop(folder: string): Found {
+  if (!existsSync(join(folder, fileName))) {
+    const text = `There is no shop in ${folder}. Start one with "waybill start", or name its folder with --data.`;
+    throw new CliError("unavailable", text);
+  }
+  const info = readServerInfo(folder);
+  const isRunning = info !== undefined && isAlive(info.pid);
+  const url = isRunning ? info.url : undefined;
+  return {
+    isRunning,
+    get: async (path) => (url === undefined ? undefined : ask(url, path)),
+    open: () => embeddedEngine({ folder, world: realWorld(() => {}), readOnly: true }),
+  };
+}
+
+async function ask(url: string, path: string): Promise<unknown> {
+  const response = await fetch(new URL(path, url), { signal: AbortSignal.timeout(timeoutMs) }).catch(
+    (error: unknown) => {
+      const { cause } = error as { cause?: unknown };
+      const why = cause instanceof Error ? cause.message : (error as Error).message;
+      throw new CliError("unavailable", `The server at ${url} does not answer: ${why}.`, error);
+    },
+  );
+  const text = await response.text();
+  if (response.ok) return parsed(url, text);
+  throw new Refusal(response.status, detailOf(text) ?? `The server at ${url} answers ${response.status}.`);
+}
+
+function parsed(url: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new CliError("unavailable", `What listens at ${url} is not a Waybill server.`, error);
+  }
+}
+
+/** The detail of a problem document (RFC 9457). */
+function detailOf(text: string): string | undefined {
+  try {
+    const { detail } = JSON.parse(text) as { detail?: unknown };
+    return typeof detail === "string" ? detail : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether a process of this id runs. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
