@@ -6,6 +6,7 @@ export { runServer, welcome } from "./run.ts";
 export { openLog, type LogTarget } from "./log.ts";
 export { mailFolder } from "./mail-folder.ts";
 export { openJourneys, type Journeys, type JourneyEntry } from "./journey.ts";
+export { isSettled, orderView } from "./http/order-view.ts";
 export { laneViews, laneTroubles, type LaneTopic, type LaneView } from "./lanes.ts";
 export { sampleProducts, type SampleProduct } from "./seed.ts";
 export { openWatch, type Watch } from "./watch.ts";
