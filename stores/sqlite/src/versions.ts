@@ -1,7 +1,7 @@
 import type { Connection } from "./connection.ts";
 import type { StateChange, Wave } from "./wave.ts";
 
-/** How many versions are remembered before the older half is forgotten. */
+/** How many versions of a service are remembered before the older half is forgotten. */
 const rememberedMax = 20_000;
 
 const versionSql = "select version from state where service = ? and kind = ? and id = ?";
@@ -13,8 +13,7 @@ const versionSql = "select version from state where service = ? and kind = ? and
 export class Versions {
   readonly #connection: Connection;
   readonly #waves: () => readonly Wave[];
-  #recent = new Map<string, number>();
-  #older = new Map<string, number>();
+  readonly #services = new Map<string, Remembered>();
 
   constructor(connection: Connection, waves: () => readonly Wave[]) {
     this.#connection = connection;
@@ -32,8 +31,8 @@ export class Versions {
 
   /** 0 when the state does not exist. */
   of(service: string, kind: string, id: string, name: string): number {
-    const full = `${service}\n${name}`;
-    return this.#recent.get(full) ?? this.#older.get(full) ?? this.#look(service, kind, id, name);
+    const known = this.#services.get(service);
+    return known?.recent.get(name) ?? known?.older.get(name) ?? this.#look(service, kind, id, name);
   }
 
   #look(service: string, kind: string, id: string, name: string): number {
@@ -43,14 +42,21 @@ export class Versions {
   }
 
   learn(service: string, name: string, version: number): void {
-    this.#recent.set(`${service}\n${name}`, version);
-    if (this.#recent.size < rememberedMax / 2) return;
-    this.#older = this.#recent;
-    this.#recent = new Map();
+    let known = this.#services.get(service);
+    if (known === undefined) this.#services.set(service, (known = { recent: new Map(), older: new Map() }));
+    known.recent.set(name, version);
+    if (known.recent.size < rememberedMax / 2) return;
+    known.older = known.recent;
+    known.recent = new Map();
   }
 
   forget(): void {
-    this.#recent.clear();
-    this.#older.clear();
+    this.#services.clear();
   }
+}
+
+/** Versions by the state's name. */
+interface Remembered {
+  recent: Map<string, number>;
+  older: Map<string, number>;
 }
