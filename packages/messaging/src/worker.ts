@@ -1,7 +1,7 @@
 import type { AnyMessageType } from "./contract.ts";
 import type { AnyEffectAdapter } from "./effects.ts";
 import { codeOf, messageOf, WaybillError } from "./errors.ts";
-import { bindEffects, type BoundEffect } from "./lane/effects-runner.ts";
+import { bindEffects, type BoundEffect } from "./lane/bind-effects.ts";
 import type { Caution, LaneEnd } from "./lane/end.ts";
 import { Lane, type LaneStatus } from "./lane/lane.ts";
 import { laneLimits, type LaneLimits } from "./lane/limits.ts";

@@ -21,7 +21,15 @@ import {
   type Worker,
   type WorkerOptions,
 } from "@waybill/messaging";
+import { afterEach, expect } from "vitest";
 import { counter, tallier } from "./counter.ts";
+import { watched } from "./one-row-once.ts";
+
+/** Batches that no database should have been given, in any test. */
+const noticed: Error[] = [];
+afterEach(() => {
+  expect(noticed.splice(0)).toEqual([]);
+});
 
 /** A whole deployment in memory: one database, one broker, and as many processes as a test starts. */
 export interface Deployment {
@@ -59,7 +67,7 @@ export const answering: EffectAdapter<{ id: string; total: number }, string> = {
   call: async (input) => ({ kind: "done", value: `answer ${input.total}` }),
 };
 
-const topics = ["count-in", "counts", "bills-in", "payments-in"] as const;
+const topics = ["count-in", "counts", "bills-in", "payments-in", "jobs-in"] as const;
 
 export async function deploy(options: { partitions?: number; seed?: number } = {}): Promise<Deployment> {
   const partitions = options.partitions ?? 4;
@@ -88,7 +96,8 @@ export async function deploy(options: { partitions?: number; seed?: number } = {
       const { services = [counter, tallier], lanes = 2, wrapStore, wrapTransport, ...rest } = process;
       const ownStore = store.handle();
       const ownTransport = transport.handle();
-      const seenStore = wrapStore?.(ownStore) ?? ownStore;
+      const watchedStore = watched(ownStore, (error) => noticed.push(error));
+      const seenStore = wrapStore?.(watchedStore) ?? watchedStore;
       const seenTransport = wrapTransport?.(ownTransport) ?? ownTransport;
       const worker = await startWorker({
         store: seenStore,

@@ -1,50 +1,10 @@
-import { messageOf, WaybillError } from "../errors.ts";
-import type { AnyEffectAdapter } from "../effects.ts";
-import type { AnyEffectType, Outcome, Service } from "../service.ts";
+import { messageOf } from "../errors.ts";
+import { upcast } from "../contract.ts";
+import type { Outcome } from "../service.ts";
 import type { EffectKey, EffectRow, LaneId, Store } from "../store.ts";
 import type { World } from "../world.ts";
+import type { BoundEffect } from "./bind-effects.ts";
 import { attemptEffect, Call, type Verdict } from "./outside.ts";
-
-/** An effect type with the hands that do it. */
-export interface BoundEffect {
-  readonly type: AnyEffectType;
-  readonly adapter: AnyEffectAdapter;
-}
-
-/** Binds a service's effects to their adapters; throws when one is missing, or unsafe for money. */
-export function bindEffects(
-  service: Service,
-  adapters: Readonly<Record<string, AnyEffectAdapter>>,
-): ReadonlyMap<string, BoundEffect> {
-  const bound = new Map<string, BoundEffect>();
-  for (const { on } of service.rules) {
-    if (on.kind !== "result") continue;
-    const adapter = adapters[on.type.name];
-    if (adapter === undefined) {
-      throw new WaybillError(
-        "EFFECT_UNBOUND",
-        `Service "${service.name}" has no adapter for its effect ${on.type.name}.`,
-      );
-    }
-    if (on.type.money && adapter.idempotent === "none") {
-      throw new WaybillError(
-        "EFFECT_UNSAFE",
-        `Effect ${on.type.name} moves money; its adapter cannot repeat a call safely.`,
-      );
-    }
-    if (adapter.idempotent === "key" && adapter.keyTtlMs === undefined) {
-      throw new WaybillError(
-        "EFFECT_UNSAFE",
-        `The adapter of ${on.type.name} does not say how long a key is remembered.`,
-      );
-    }
-    if (adapter.idempotent === "find" && adapter.find === undefined) {
-      throw new WaybillError("EFFECT_UNSAFE", `The adapter of ${on.type.name} says "find" and has no find.`);
-    }
-    bound.set(on.type.name, { type: on.type, adapter });
-  }
-  return bound;
-}
 
 /** The effects of one entity and queue, in order; only the first runs. */
 interface Chain {
@@ -88,9 +48,12 @@ export class EffectsRunner {
   #retried = new Map<string, EffectRow>();
   #sweeping = false;
   #loading = false;
+  readonly #firstSeq: number;
 
   constructor(options: {
     id: LaneId;
+    /** Rows from here on were recorded in this life of the lane, so nobody can have called them before. */
+    firstSeq: number;
     store: Store;
     world: World;
     bound: ReadonlyMap<string, BoundEffect>;
@@ -99,6 +62,7 @@ export class EffectsRunner {
     onOwed: () => void;
   }) {
     this.#id = options.id;
+    this.#firstSeq = options.firstSeq;
     this.#store = options.store;
     this.#world = options.world;
     this.#bound = options.bound;
@@ -296,11 +260,11 @@ export class EffectsRunner {
         for (const queue of this.#queues.values()) queue.unloaded = false;
         const heads = await this.#store.effectHeads(this.#id, Number.MAX_SAFE_INTEGER, page, this.#held());
         const taken = heads.filter((row) => this.#takeHead(row)).length;
-        const isAll = heads.length < page;
         // What was added meanwhile is in the table only, and perhaps not in what was read of it.
-        const isMissing = [...this.#queues.values()].some((queue) => queue.unloaded && queue.chains.size < chainsMax);
-        more = isAll ? isMissing && taken > 0 : taken > 0;
-        if (!more && (!isAll || isMissing)) for (const queue of this.#queues.values()) queue.unloaded = true;
+        const isBehind = [...this.#queues.values()].some((queue) => queue.unloaded && queue.chains.size < chainsMax);
+        const isAll = heads.length < page;
+        more = isAll ? isBehind : taken > 0;
+        if (!isAll && taken === 0) for (const queue of this.#queues.values()) queue.unloaded = true;
       }
     } finally {
       this.#loading = false;
@@ -318,11 +282,21 @@ export class EffectsRunner {
   #takeHead(row: EffectRow): boolean {
     const queue = this.#queue(row.queue);
     const name = chainName(row);
-    if (queue.chains.has(name) || queue.chains.size >= chainsMax) return false;
-    const chain: Chain = { name, rows: [row], more: true, missed: false, doubt: mayHaveRun(row, this.#bound) };
+    if (queue.chains.has(name)) return false;
+    if (queue.chains.size >= chainsMax) {
+      queue.unloaded = true;
+      return false;
+    }
+    const mayHaveRun = row.seq < this.#firstSeq && (row.attempts > 0 || !this.#isAtMostOnce(row));
+    const chain: Chain = { name, rows: [row], more: true, missed: false, doubt: mayHaveRun };
     queue.chains.set(name, chain);
     this.#whenDue(queue, chain);
     return true;
+  }
+
+  /** Such a row that was begun says so. */
+  #isAtMostOnce(row: EffectRow): boolean {
+    return this.#bound.get(row.name)?.type.atMostOnce === true;
   }
 
   /** Makes a chain ready when its first row's time has come. */
@@ -381,11 +355,6 @@ export class EffectsRunner {
 
 function chainName(of: EffectKey): string {
   return `${of.partition}/${of.key}`;
-}
-
-/** Whether a row read from the table may have been called by a former owner. */
-function mayHaveRun(row: EffectRow, bound: ReadonlyMap<string, BoundEffect>): boolean {
-  return row.attempts > 0 || bound.get(row.name)?.type.atMostOnce !== true;
 }
 
 /** An effect that this build no longer has: its service hears that nobody knows. */

@@ -3,7 +3,8 @@ import type { Batch, EffectRow, LaneId, LaneRow, PositionRow, Recovered, SentRow
 import type { Transport } from "../transport.ts";
 import type { World } from "../world.ts";
 import { StateCache } from "./cache.ts";
-import { EffectsRunner, type BoundEffect } from "./effects-runner.ts";
+import type { BoundEffect } from "./bind-effects.ts";
+import { EffectsRunner } from "./effects-runner.ts";
 import { cautionAfter, endOf, type Caution, type LaneEnd } from "./end.ts";
 import { Inbox } from "./inbox.ts";
 import { Intake, type Gathered } from "./intake.ts";
@@ -114,6 +115,7 @@ export class Lane {
     });
     this.#effects = new EffectsRunner({
       id,
+      firstSeq: row.nextN,
       store,
       world,
       bound: options.effects,
@@ -242,7 +244,7 @@ export class Lane {
     this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs, this.#inbox.timeMs(nowMs));
     this.#applyMoved(work, empty);
     const sent = this.#sender.takeConfirmed();
-    const retried = this.#effects.takeRetried();
+    const retried = this.#effects.takeRetried(work.effectsDone);
     this.#owedSinceMs = undefined;
     if (work.empty && sent.length === 0 && retried.length === 0) return;
     const fence = { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
