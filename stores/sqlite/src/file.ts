@@ -18,7 +18,7 @@ export interface FileLimits extends WaveLimits {
   readonly tailBytesMax: number;
   /** The file refuses to grow above this, as a full disk does; 0 for no bound. Default 0. */
   readonly fileBytesMax: number;
-  /** The write-ahead log is moved into the file when it has grown by this. Default 16 MiB. */
+  /** The write-ahead log is moved into the file when it has grown by this. Default 32 MiB. */
   readonly checkpointBytes: number;
   /** Above this the write-ahead log is cut off, for which readers are waited for. Default 64 MiB. */
   readonly walBytesMax: number;
@@ -73,12 +73,12 @@ export const fileName = "waybill.db";
 const pageBytes = 8_192;
 
 const defaults: FileLimits = {
-  inputsPerWave: 2_048,
-  bytesPerWave: 4 * 1024 * 1024,
-  waveMsMax: 10,
+  inputsPerWave: 4_096,
+  bytesPerWave: 8 * 1024 * 1024,
+  waveMsMax: 20,
   tailBytesMax: 16 * 1024 * 1024,
   fileBytesMax: 0,
-  checkpointBytes: 16 * 1024 * 1024,
+  checkpointBytes: 32 * 1024 * 1024,
   walBytesMax: 64 * 1024 * 1024,
 };
 
