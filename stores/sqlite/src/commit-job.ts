@@ -157,7 +157,7 @@ function fillOutbox(wave: Wave, batch: Batch, log: FileLog): void {
 }
 
 function fillEffects(wave: Wave, { service, effects }: Batch): void {
-  for (const row of effects.added) wave.effects.add(service, names.effectName(row), row);
+  for (const row of effects.added) wave.addEffect(service, row);
   for (const row of effects.retried) wave.effects.set(service, names.effectName(row), row);
   for (const key of effects.done) wave.effects.delete(service, names.effectName(key), key);
 }

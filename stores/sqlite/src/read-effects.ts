@@ -1,8 +1,8 @@
 import type { EffectKey, EffectRow, LaneId } from "@waybill/messaging";
 import type { Connection } from "./connection.ts";
-import type { Overlay } from "./fold.ts";
+import { Overlay } from "./fold.ts";
 import { isOf } from "./read-timers.ts";
-import { effectName } from "./wave.ts";
+import { chainName, effectName, type Wave } from "./wave.ts";
 
 const columns = `partition, key, queue, seq, id, name, schema, input, attempts, first_ms as firstMs, due_ms as dueMs,
   error, correlation, causation, traceparent`;
@@ -17,24 +17,34 @@ type EffectColumns = Omit<EffectRow, "firstMs" | "error" | "traceparent"> & {
   readonly traceparent: string | null;
 };
 
-/** Effects of a lane. Only the first of a queue may be called: its head. */
-export function effectReads(connection: Connection, overlay: Overlay<EffectKey, EffectRow>) {
-  /** The first effect of a queue behind a number. */
-  function first(
-    service: string,
-    { partition, key, queue }: Omit<EffectKey, "seq">,
-    afterSeq: number,
-  ): EffectRow | undefined {
+/** Effects of a lane. Only the first of a chain, an entity's effects in one queue, may be called: its head. */
+export function effectReads(connection: Connection, waves: () => readonly Wave[]) {
+  const overlay = new Overlay(() => waves().map((wave) => wave.effects));
+
+  /** The first effect of a chain behind a number that was added and is not durable yet. */
+  function firstAdded(service: string, chain: Omit<EffectKey, "seq">, afterSeq: number): EffectRow | undefined {
+    const name = chainName(service, chain);
     let found: EffectRow | undefined;
-    for (const row of overlay.rows(service)) {
-      const same = row.key === key && row.queue === queue && row.partition === partition && row.seq > afterSeq;
-      if (same && (found === undefined || row.seq < found.seq)) found = row;
-    }
-    for (const columnsOf of connection.each<EffectColumns>(queueSql, service, partition, key, queue, afterSeq)) {
-      if (found !== undefined && found.seq < columnsOf.seq) break;
-      if (overlay.get(service, effectName(columnsOf)) === undefined) return rowOf(columnsOf);
+    for (const wave of waves()) {
+      for (const key of wave.chains.get(name) ?? []) {
+        if (key.seq <= afterSeq || (found !== undefined && found.seq < key.seq)) continue;
+        found = overlay.get(service, effectName(key))?.row ?? found;
+      }
     }
     return found;
+  }
+
+  /** The first effect of a chain behind a number. */
+  function first(service: string, chain: Omit<EffectKey, "seq">, afterSeq: number): EffectRow | undefined {
+    const added = firstAdded(service, chain, afterSeq);
+    const { partition, key, queue } = chain;
+    for (const row of connection.each<EffectColumns>(queueSql, service, partition, key, queue, afterSeq)) {
+      if (added !== undefined && added.seq <= row.seq) break;
+      const change = overlay.get(service, effectName(row));
+      if (change === undefined) return rowOf(row);
+      if (change.row !== undefined) return change.row;
+    }
+    return added;
   }
 
   /** Heads whose time lies in (afterMs, untilMs], the earliest first. */

@@ -25,7 +25,7 @@ export function sqliteStore(file: EmbeddedFile): Store {
     new Overlay(() => waves().map((wave) => wave.sent)),
   );
   const timers = timerReads(connection, new Overlay(() => waves().map((wave) => wave.timers)));
-  const effects = effectReads(connection, new Overlay(() => waves().map((wave) => wave.effects)));
+  const effects = effectReads(connection, waves);
   const parked = parkedReads(
     connection,
     new Overlay(() => waves().map((wave) => wave.parked)),

@@ -57,6 +57,8 @@ export class Wave {
   readonly outbox = new Fold<OutboxKey, OutboxRow>();
   readonly timers = new Fold<TimerKey, TimerRow>();
   readonly effects = new Fold<EffectKey, EffectRow>();
+  /** The effects that were added, by service and chain, in order. */
+  readonly chains = new Map<string, EffectKey[]>();
   readonly parked = new Fold<ParkedInputKey, ParkedInput>();
   readonly parkedKeys = new Fold<ParkedKeyKey, ParkedKey>();
   readonly seen = new Fold<SeenKey, SeenRow>();
@@ -86,6 +88,14 @@ export class Wave {
     topic.openSegment = segment;
     this.segments.push(segment);
     this.topics.add(topic);
+  }
+
+  addEffect(service: string, row: EffectRow): void {
+    this.effects.add(service, effectName(row), row);
+    const name = chainName(service, row);
+    const chain = this.chains.get(name);
+    if (chain === undefined) this.chains.set(name, [row]);
+    else chain.push(row);
   }
 
   writeState(service: string, name: string, write: StateWrite): void {
@@ -127,6 +137,11 @@ export function timerName(key: TimerKey): string {
 
 export function effectName(key: EffectKey): string {
   return `${key.partition}\n${key.key}\n${key.queue}\n${key.seq}`;
+}
+
+/** Names the effects that run one after the other: those of one entity and queue. */
+export function chainName(service: string, { partition, key, queue }: Omit<EffectKey, "seq">): string {
+  return `${service}\n${partition}\n${key}\n${queue}`;
 }
 
 export function parkedName(key: ParkedInputKey): string {

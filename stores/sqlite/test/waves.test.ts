@@ -38,6 +38,21 @@ test("an effect that is added and done in one wave is not written at all", async
   expect(await it.store.effectHeads(one.id, 10, 10, new Set())).toEqual([]);
 });
 
+test("the head of a chain is found over what is durable, what was applied, and what is done", async () => {
+  await using it = await opened();
+  const one = await lane(it.store);
+  const nth = (seq: number) => ({ ...effect, seq, id: `effect-${seq}` });
+  const heads = async () => (await it.store.effectHeads(one.id, 10, 10, new Set())).map(({ seq }) => seq);
+  const behind = async (seq: number) => (await it.store.nextEffect("orders", nth(seq)))?.seq;
+  await one.commit({ effects: { added: [nth(1), nth(2)], done: [], retried: [] } }).durable;
+  const { durable } = one.commit({ effects: { added: [nth(3), nth(4)], done: [nth(1)], retried: [] } });
+  expect([await heads(), await behind(1), await behind(2), await behind(3)]).toEqual([[2], 2, 3, 4]);
+  const later = one.commit({ effects: { added: [], done: [nth(2), nth(3)], retried: [{ ...nth(4), dueMs: 99 }] } });
+  expect([await heads(), await behind(1), await it.store.nextEffectDue(one.id)]).toEqual([[], 4, undefined]);
+  await Promise.all([durable, later.durable]);
+  expect([await heads(), await behind(1), await behind(4)]).toEqual([[], 4, undefined]);
+});
+
 test("reads see what was applied before it is durable, over what is durable", async () => {
   await using it = await opened();
   const one = await lane(it.store);
