@@ -5,7 +5,7 @@ import { initialStock } from "../apps/cli/src/replay/stock.ts";
 import { survey } from "../apps/cli/src/replay/survey.ts";
 
 /** Where a new shop's products come from; `node scripts/sample-products.ts` writes it anew. */
-export const productsFile = fileURLToPath(new URL("../apps/server/sample/products-2010-12.json", import.meta.url));
+export const productsFile = fileURLToPath(new URL("../apps/server/sample/products-2010-12.jsonl", import.meta.url));
 
 /** The sample month's products, each at its most frequent price, and ample stock of it; one product a line. */
 export async function sampleProductsText(): Promise<string> {
@@ -14,7 +14,7 @@ export async function sampleProductsText(): Promise<string> {
   const lines = products.map(({ sku, title, price, currency }) =>
     JSON.stringify({ sku, title, price, currency, onHand: stock.get(sku) ?? 0 }),
   );
-  return `[\n${lines.join(",\n")}\n]\n`;
+  return `${lines.join("\n")}\n`;
 }
 
 if (import.meta.main) writeFileSync(productsFile, await sampleProductsText());

@@ -33,8 +33,8 @@ export function welcome({ url, data, gatewayUrl, sample }: RunningServer): reado
     `  gateway  ${gatewayUrl} (a sandbox: no real money moves)`,
     "",
   ];
-  if (sample === undefined) return told;
-  return [...told, "Place a first order, and wait until it is completed:", "", firstOrder(url, sample.sku), ""];
+  const first = sample && ["Place a first order, and wait until it is completed:", "", firstOrder(url, sample.sku), ""];
+  return [...told, ...(first ?? []), "Ctrl-C ends it. Everything is kept for the next start."];
 }
 
 /** One line for a shell that places an order and shows its life. */

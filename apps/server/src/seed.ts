@@ -17,12 +17,13 @@ export interface SampleProduct {
   readonly onHand: number;
 }
 
-const sampleFile = fileURLToPath(new URL("../sample/products-2010-12.json", import.meta.url));
+const sampleFile = fileURLToPath(new URL("../sample/products-2010-12.jsonl", import.meta.url));
 const pollMs = 20;
 
 /** The products that come with the program. */
 export function sampleProducts(): readonly SampleProduct[] {
-  return JSON.parse(readFileSync(sampleFile, "utf8")) as SampleProduct[];
+  const lines = readFileSync(sampleFile, "utf8").trimEnd().split("\n");
+  return lines.map((line) => JSON.parse(line) as SampleProduct);
 }
 
 /** Whether a folder still wants its sample: it is new, or was left while the sample was being put in. */

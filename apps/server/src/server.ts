@@ -1,6 +1,6 @@
 import { httpGateway } from "./gateway/http-gateway.ts";
 import { startGateway } from "./gateway/child.ts";
-import type { FileLimits } from "@waybill/store-sqlite";
+import type { EmbeddedFile, FileLimits } from "@waybill/store-sqlite";
 import { writeServerInfo } from "@waybill/store-sqlite";
 import { product } from "@waybill/catalogue";
 import { topics } from "@waybill/contracts";
@@ -46,6 +46,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly data: string;
   readonly gatewayUrl: string;
   readonly shop: Shop;
+  /** The engine's file: its figures, and how large it may become. */
+  readonly file: EmbeddedFile;
   /** A product to try it with: one of the sample, if it is there. */
   readonly sample: SampleProduct | undefined;
   /** Takes no more requests, answers those under way, hands the lanes over, and ends the gateway. */
@@ -99,7 +101,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await kept.disposeAsync();
   };
   const close = () => (closed ??= end());
-  return { url, data, gatewayUrl, shop, sample: sampleIn(shop, products), close, [Symbol.asyncDispose]: close };
+  const { file } = engine;
+  return { url, data, gatewayUrl, shop, file, sample: sampleIn(shop, products), close, [Symbol.asyncDispose]: close };
 }
 
 function tellOf(log: ReturnType<typeof openLog>["log"]) {
