@@ -244,19 +244,16 @@ test("a failed attempt is written down, and never in the batch that ends the eff
 test("more entities than memory holds all get their turn", async () => {
   const shop = await deploy({ partitions: 1 });
   let isUp = false;
-  const slow = line(async () => {
-    while (!isUp) await shop.world.sleep(1_000);
-    return { kind: "done", value: "yes" };
-  });
+  const slow = line(
+    async () => {
+      while (!isUp) await shop.world.sleep(1_000);
+      return { kind: "done", value: "yes" };
+    },
+    { keyTtlMs: 1_000 },
+  );
   const { worker } = await shop.start(clerks({ charge: slow }));
   const entities = 2_600;
-  for (let n = 0; n < entities; n += 200) {
-    const some = Array.from({ length: 200 }, (_, at) =>
-      shop.publisher.publish(job, { id: `e${n + at}`, n: 1, does: "charge" }),
-    );
-    await shop.world.settle();
-    await Promise.all(some);
-  }
+  await publishMany(shop, entities);
   await shop.world.advance(2_000);
   expect(worker.lanes()[0]!.effects).toBeLessThanOrEqual(2_048);
   expect(slow.open.most).toBeLessThanOrEqual(32);
@@ -268,18 +265,30 @@ test("more entities than memory holds all get their turn", async () => {
   expect(await answers(shop, `e${entities - 1}`)).toEqual(["1 done yes"]);
 });
 
-test("a queue that is stuck with more entities than memory holds does not hold up another", async () => {
-  const shop = await deploy({ partitions: 1 });
-  await shop.start(clerks({ charge: line(never, { timeoutMs: 1e9 }) }));
-  for (let n = 0; n < 2_400; n += 200) {
+async function publishMany(shop: Deployment, entities: number): Promise<void> {
+  for (let n = 0; n < entities; n += 200) {
     const some = Array.from({ length: 200 }, (_, at) =>
       shop.publisher.publish(job, { id: `e${n + at}`, n: 1, does: "charge" }),
     );
     await shop.world.settle();
     await Promise.all(some);
   }
+}
+
+test("a queue that is stuck with more entities than memory holds does not hold up another", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const stuck = () => line(never, { timeoutMs: 1e9 });
+  const first = await shop.start(clerks({ charge: stuck(), letter: stuck() }));
+  await publishMany(shop, 2_400);
   await shop.publish(job, { id: "a", n: 1, does: "letter" });
-  expect(await answered(shop, "a")).toEqual(["1 done yes"]);
+  await shop.world.advance(100);
+  first.kill();
+  await shop.world.advance(6_000);
+  const letters = line(yes);
+  await shop.start(clerks({ charge: stuck(), letter: letters }));
+  await shop.world.advance(1_000);
+  await shop.publish(job, { id: "a", n: 2, does: "letter" });
+  expect(await answered(shop, "a", 2)).toEqual(["1 done yes", "2 done yes"]);
 });
 
 test("a long queue of one entity runs in order", async () => {

@@ -8,6 +8,21 @@ async function totals(shop: Deployment, id: string): Promise<readonly number[]> 
   return (await shop.read("tallier", tally(id)))?.seen ?? [];
 }
 
+const rekeyer = service("rekeyer", {
+  sends: [gathered],
+  on: [
+    when(
+      count,
+      (m) => [thing(m.id)],
+      (m, [held], out) => {
+        const total = (held.value?.total ?? 0) + 1;
+        out.save(held, { total, rings: 0, answers: [] });
+        out.send(gathered, { id: m.id, total });
+      },
+    ),
+  ],
+});
+
 /** 1, 2, … up to this. */
 function upTo(last: number): number[] {
   return Array.from({ length: last }, (_, at) => at + 1);
@@ -32,20 +47,6 @@ function withAppends(append: (batch: Append) => AppendFault | undefined) {
 
 test("several lanes that write to one partition do not hide each other's messages", async () => {
   const shop = await deploy();
-  const rekeyer = service("rekeyer", {
-    sends: [gathered],
-    on: [
-      when(
-        count,
-        (m) => [thing(m.id)],
-        (m, [held], out) => {
-          const total = (held.value?.total ?? 0) + 1;
-          out.save(held, { total, rings: 0, answers: [] });
-          out.send(gathered, { id: m.id, total });
-        },
-      ),
-    ],
-  });
   const [slow, fast] = [idsIn(1, shop.partitions, 1)[0]!, idsIn(3, shop.partitions, 1)[0]!];
   let release!: () => void;
   const held = new Promise<void>((resolve) => {
@@ -128,17 +129,20 @@ test("what does not fit in memory while a destination is away arrives in order w
 test("a destination whose appends hang holds only itself", async () => {
   const shop = await deploy();
   const [stuckId, fineId] = [idsIn(0, shop.partitions, 1)[0]!, idsIn(2, shop.partitions, 1)[0]!];
-  let appends = 0;
+  let down = true;
   await shop.start({
     lanes: 1,
     ...withAppends(({ topic, partition }) => {
-      if (topic !== "counts" || partition !== 0) return undefined;
-      return appends++ === 0 ? { kind: "fail" } : { kind: "delay", until: () => new Promise<void>(() => undefined) };
+      if (topic !== "counts") return undefined;
+      if (down) return { kind: "fail" };
+      return partition === 0 ? { kind: "delay", until: () => new Promise<void>(() => undefined) } : undefined;
     }),
   });
   await shop.publish(count, { id: stuckId, by: 1 });
+  await shop.publish(count, { id: fineId, by: 1 });
   await shop.world.advance(1_000);
-  for (let n = 0; n < 5; n++) await shop.publish(count, { id: fineId, by: 1 });
+  down = false;
+  for (let n = 0; n < 4; n++) await shop.publish(count, { id: fineId, by: 1 });
   expect(await tallied(shop, fineId, 5)).toEqual(upTo(5));
 });
 
@@ -210,19 +214,24 @@ test("a database that is older than its logs goes on under a new name, and says 
 });
 
 test("a database from before a lane's first message is found to be older too", async () => {
-  const shop = await deploy({ partitions: 1 });
-  const first = await shop.start({ services: [counter], lanes: 1 });
+  const shop = await deploy({ partitions: 2 });
+  const [x, y] = [idsIn(0, 2, 1)[0]!, idsIn(1, 2, 1)[0]!];
+  const services = [rekeyer];
+  const first = await shop.start({ services, lanes: 1 });
   const backup = shop.store.snapshot();
-  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(10_000);
+  const startMs = shop.store.nowMs();
+  await shop.publish(count, { id: x, by: 1 }, { atMs: startMs });
+  await shop.publish(count, { id: y, by: 1 }, { atMs: startMs - 2 });
   await shop.world.advance(3_000);
   first.kill();
   shop.store.restore(backup);
+  // This is read, and numbered, before what was published later and handled earlier.
+  await shop.publish(count, { id: y, by: 1 }, { atMs: startMs - 1 });
   await shop.world.advance(6_000);
-  await shop.start({ services: [counter], lanes: 1 });
-  await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  await shop.start({ services: [tallier], lanes: 1 });
-  expect(await tallied(shop, "a", 6)).toEqual(upTo(6));
+  await shop.start({ services: [rekeyer, tallier], lanes: 1 });
+  await shop.world.advance(10_000);
+  expect([await totals(shop, x), await totals(shop, y)]).toEqual([[1], [1, 2]]);
 });
 
 test("messages of the restored time are sent again when the logs have lost them too", async () => {

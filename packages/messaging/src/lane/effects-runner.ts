@@ -48,6 +48,8 @@ export class EffectsRunner {
   #retried = new Map<string, EffectRow>();
   #sweeping = false;
   #loading = false;
+  /** The last look at the table ended before all of it was seen. */
+  #isPartial = false;
   readonly #firstSeq: number;
 
   constructor(options: {
@@ -108,7 +110,7 @@ export class EffectsRunner {
   #queue(name: string): Queue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = { chains: new Map(), ready: [], running: 0, unloaded: false };
+      queue = { chains: new Map(), ready: [], running: 0, unloaded: this.#isPartial };
       this.#queues.set(name, queue);
     }
     return queue;
@@ -206,13 +208,9 @@ export class EffectsRunner {
     this.#whenDue(queue, chain);
   }
 
-  /** Rows whose attempts changed, to be written with the next commit, but for those that it deletes. */
-  takeRetried(done: readonly EffectKey[]): EffectRow[] {
+  /** Rows whose attempts changed, to be written with the next commit. */
+  takeRetried(): EffectRow[] {
     if (this.#retried.size === 0) return [];
-    for (const key of done) {
-      const head = this.#queue(key.queue).chains.get(chainName(key))?.rows[0];
-      if (head?.seq === key.seq) this.#retried.delete(head.id);
-    }
     const rows = [...this.#retried.values()];
     this.#retried = new Map();
     return rows;
@@ -264,7 +262,8 @@ export class EffectsRunner {
         const isBehind = [...this.#queues.values()].some((queue) => queue.unloaded && queue.chains.size < chainsMax);
         const isAll = heads.length < page;
         more = isAll ? isBehind : taken > 0;
-        if (!isAll && taken === 0) for (const queue of this.#queues.values()) queue.unloaded = true;
+        this.#isPartial = !isAll && taken === 0;
+        if (this.#isPartial) for (const queue of this.#queues.values()) queue.unloaded = true;
       }
     } finally {
       this.#loading = false;

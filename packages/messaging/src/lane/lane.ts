@@ -244,7 +244,7 @@ export class Lane {
     this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs, this.#inbox.timeMs(nowMs));
     this.#applyMoved(work, empty);
     const sent = this.#sender.takeConfirmed();
-    const retried = this.#effects.takeRetried(work.effectsDone);
+    const retried = this.#effects.takeRetried();
     this.#owedSinceMs = undefined;
     if (work.empty && sent.length === 0 && retried.length === 0) return;
     const fence = { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };

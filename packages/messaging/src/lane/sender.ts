@@ -115,8 +115,8 @@ export class Sender {
   }
 
   /**
-   * Starts an append for every destination that has something and none under way: one per transport for those that are
-   * well, and one of its own for each that has failed, so that nobody waits for it.
+   * Starts an append, one per transport, for every destination that has something and none under way. One that has
+   * failed comes back at a moment of its own, so that nobody waits for it.
    */
   kick(): void {
     if (this.#stop.signal.aborted) return;
@@ -126,8 +126,7 @@ export class Sender {
       destination.busy = true;
       const transport = this.#transportOf(destination.topic);
       const of = ready.get(transport);
-      if (destination.failures > 0) this.#start(this.#append(transport, [destination]));
-      else if (of === undefined) ready.set(transport, [destination]);
+      if (of === undefined) ready.set(transport, [destination]);
       else of.push(destination);
     }
     for (const [transport, destinations] of ready) this.#start(this.#append(transport, destinations));
