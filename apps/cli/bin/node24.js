@@ -44,7 +44,7 @@ function findNode() {
   if (suffices(process.version)) return process.execPath;
   const tried = [];
   for (const binary of [carried(), process.env.npm_node_execpath]) {
-    if (binary === undefined || binary === process.execPath) continue;
+    if (binary === undefined) continue;
     const version = versionOf(binary);
     if (version !== undefined && suffices(version)) return binary;
     tried.push(`${binary} (${version ?? "does not run"})`);

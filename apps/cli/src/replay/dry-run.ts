@@ -53,7 +53,7 @@ function createShelf(initial: ReadonlyMap<string, number>) {
       for (const { sku, quantity } of order.lines) wanted.set(sku, (wanted.get(sku) ?? 0) + quantity);
       const outcome = completedOutcome(order);
       for (const [sku, units] of wanted) {
-        if ((stock.get(sku) ?? 0) < units) return { ...outcome, status: "rejected", reason: "out_of_stock" };
+        if ((stock.get(sku) ?? 0) < units) return { ...outcome, status: "rejected", reason: "out-of-stock" };
       }
       for (const [sku, units] of wanted) stock.set(sku, (stock.get(sku) ?? 0) - units);
       return outcome;
@@ -61,7 +61,7 @@ function createShelf(initial: ReadonlyMap<string, number>) {
     /** The reason of a refusal, or undefined when it is done. */
     adjust(sku: string, quantity: number): string | undefined {
       const units = (stock.get(sku) ?? 0) + quantity;
-      if (units < 0) return "below_zero";
+      if (units < 0) return "not-enough-stock";
       stock.set(sku, units);
       return undefined;
     },

@@ -31,7 +31,7 @@ export async function reportFrom(
       if (outcome !== undefined) tally.settled(play, outcome);
     } else {
       const decided = durable.state("inventory", adjustment, adjustmentId(source, play));
-      if (decided !== undefined) tally.adjusted(play, withoutNumbers(decided.refused));
+      if (decided !== undefined) tally.adjusted(play, kindOf(decided.refused));
     }
   }
   return reportOf({ ...input, tally: tally.figures, left: stockNow(engine), books: await readBooks(engine) });
@@ -58,7 +58,11 @@ function clockOf({ status, history }: Order): Outcome["clock"] {
   return placed === undefined || settled === undefined ? undefined : { placedAtMs: placed[4], settledAtMs: settled[4] };
 }
 
-/** Reasons of one kind are counted together, however many pieces they speak of. */
-function withoutNumbers(reason: string | undefined): string | undefined {
-  return reason?.replace(/\d+/g, "n");
+/**
+ * Which of the two reasons that the shop gives for too few pieces it is depends on how many orders have left already; both
+ * are one here, so that the report does not depend on that.
+ */
+function kindOf(refused: string | undefined): string | undefined {
+  if (refused === undefined) return undefined;
+  return refused.includes("cannot be counted") ? "too-many" : "not-enough-stock";
 }

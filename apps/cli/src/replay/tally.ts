@@ -5,7 +5,7 @@ import type { AdjustmentPlay, OrderLine, OrderPlay } from "./invoices.ts";
 /** What the shop says about an order that has come to its end. */
 export interface Outcome {
   readonly status: "completed" | "rejected" | "cancelled";
-  /** The shop's reason when it is not completed, such as `out_of_stock`. */
+  /** The shop's reason when it is not completed, such as `out-of-stock`. */
   readonly reason?: string;
   /** The shop's own lines and sums, in minor units; never taken from the file. */
   readonly lines: readonly {

@@ -1,3 +1,4 @@
+import { laneTroubles, shopServices } from "@waybill/server";
 import { CliError } from "../exit.ts";
 import type { Stage } from "./play.ts";
 
@@ -21,7 +22,8 @@ export function watch(stage: Stage): () => void {
       last = now;
       sinceMs = world.monotonicMs();
     } else if (world.monotonicMs() - sinceMs > stillMsMax) {
-      stage.fail(new CliError("unavailable", `Nothing has happened for a minute: ${still(stage)}`));
+      sinceMs = world.monotonicMs();
+      void giveUp(stage).catch(stage.fail);
     }
   }, lookEveryMs);
   return () => clearInterval(timer);
@@ -44,13 +46,15 @@ function progressOf({ shop, unsettled }: Stage): string {
   return [unsettled.count, ...counts].join(" ");
 }
 
-function still({ shop, unsettled }: Stage): string {
-  const health = shop.engine.health();
-  const lanes = shop.worker
-    .lanes()
-    .filter(({ parkedKeys, effects }) => parkedKeys > 0 || effects > 0)
-    .map(({ service, parkedKeys, effects }) => `${service} has ${parkedKeys} parked keys and ${effects} effects to do`);
-  const disk = health.ok ? [] : [`the file does not take what is written (${health.error ?? "no reason known"})`];
-  const what = [...disk, ...lanes];
-  return `${unsettled.count} orders and adjustments are not settled; ${what.length > 0 ? what.join("; ") : "no lane has anything to do"}.`;
+async function giveUp(stage: Stage): Promise<void> {
+  const { shop, unsettled } = stage;
+  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
+  const why = await laneTroubles(shop.engine, services, shop.worker);
+  const { ok, error = "no reason known" } = shop.engine.health();
+  if (!ok) why.unshift(`The file does not take what is written: ${error}.`);
+  for (const { service, parkedKeys } of shop.worker.lanes()) {
+    if (parkedKeys > 0) why.push(`${parkedKeys} orders are parked in ${service}.`);
+  }
+  const text = `Nothing has happened for a minute, and ${unsettled.count} orders and adjustments are not settled.`;
+  stage.fail(new CliError("unavailable", [text, ...why].join(" ")));
 }
