@@ -26,7 +26,6 @@ export class CommitJob implements Job {
   #applied: PromiseWithResolvers<void> | undefined;
   #isApplied = false;
   #lane: StoredLane | undefined;
-  readonly #stateNames: string[] = [];
   /** Messages to topics of this file, with their offsets. */
   readonly #appended: { readonly topic: TopicLog; readonly message: StoredMessage }[] = [];
 
@@ -78,9 +77,7 @@ export class CommitJob implements Job {
     const { service, states } = this.#batch;
     const { versions } = this.#to;
     for (const state of states) {
-      const name = names.stateName(state);
-      this.#stateNames.push(name);
-      const version = versions.of(service, state.kind, state.id, name);
+      const version = versions.of(service, state);
       if (state.version === version + 1) continue;
       const text = `State ${state.kind} "${state.id}" of ${service} is at version ${version}; this batch writes version ${state.version}.`;
       throw new WaybillError("STATE_CONFLICT", text, { details: { service, kind: state.kind, version } });
@@ -89,8 +86,8 @@ export class CommitJob implements Job {
 
   #learnStates(): void {
     const { service, states } = this.#batch;
-    for (const [index, state] of states.entries()) {
-      this.#to.versions.learn(service, this.#stateNames[index]!, state.body === undefined ? 0 : state.version);
+    for (const state of states) {
+      this.#to.versions.learn(service, state, state.body === undefined ? 0 : state.version);
     }
   }
 
@@ -117,7 +114,7 @@ export class CommitJob implements Job {
     const batch = this.#batch;
     const { service } = batch;
     wave.lanes.set(names.laneName(batch), this.#lane!);
-    for (const [index, state] of batch.states.entries()) wave.writeState(service, this.#stateNames[index]!, state);
+    for (const state of batch.states) wave.writeState(service, state);
     for (const row of batch.positions) wave.positions.set(service, names.positionName(row), row);
     for (const { topic, message } of this.#appended) wave.append(topic, message);
     if (this.#appended.length < batch.messages.length) fillOutbox(wave, batch, this.#to.log);

@@ -76,8 +76,8 @@ function packStates(wave: Wave, to: To): void {
   if (wave.states.size === 0) return;
   const inserts = to("stateInsert");
   const updates = to("stateUpdate");
-  for (const [service, group] of wave.states) {
-    for (const { write, base } of group.values()) {
+  for (const [service, kinds] of wave.states.services) {
+    for (const { write, base } of [...kinds.values()].flatMap((ids) => [...ids.values()])) {
       const { kind, id, home, version, schema, body } = write;
       if (body === undefined) {
         if (base > 0) to("stateDelete").push(service, kind, id, base);

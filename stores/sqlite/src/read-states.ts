@@ -1,7 +1,6 @@
 import type { StateKey, StateRow } from "@waybill/messaging";
 import type { Connection } from "./connection.ts";
 import type { Versions } from "./versions.ts";
-import { stateName } from "./wave.ts";
 
 const loadSql = `select s.id, s.home, s.version, s.schema, s.body
   from json_each(?) as wanted cross join state as s on s.service = ? and s.kind = ? and s.id = wanted.value`;
@@ -12,18 +11,17 @@ export function stateReads(connection: Connection, versions: Versions) {
     const rows: StateRow[] = [];
     const wanted = new Map<string, string[]>();
     for (const key of keys) {
-      const name = stateName(key);
-      const write = versions.pending(service, name)?.write;
+      const write = versions.pending(service, key)?.write;
       if (write === undefined) {
         push(wanted, key.kind, key.id);
-        versions.learn(service, name, 0);
+        versions.learn(service, key, 0);
       } else if (write.body !== undefined) rows.push({ ...write, body: write.body });
     }
     for (const [kind, ids] of wanted) {
       const found = connection.all<Omit<StateRow, "kind">>(loadSql, JSON.stringify(ids), service, kind);
       for (const { id, home, version, schema, body } of found) {
         const row = { kind, id, home, version, schema, body };
-        versions.learn(service, stateName(row), version);
+        versions.learn(service, row, version);
         rows.push(row);
       }
     }

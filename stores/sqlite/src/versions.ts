@@ -1,8 +1,10 @@
+import type { StateKey } from "@waybill/messaging";
+import { ByState } from "./by-state.ts";
 import type { Connection } from "./connection.ts";
 import type { StateChange, Wave } from "./wave.ts";
 
-/** How many versions of a service are remembered before the older half is forgotten. */
-const rememberedMax = 20_000;
+/** How many versions are remembered before the older half is forgotten. */
+const rememberedMax = 80_000;
 
 const versionSql = "select version from state where service = ? and kind = ? and id = ?";
 
@@ -13,7 +15,8 @@ const versionSql = "select version from state where service = ? and kind = ? and
 export class Versions {
   readonly #connection: Connection;
   readonly #waves: () => readonly Wave[];
-  readonly #services = new Map<string, Remembered>();
+  #recent = new ByState<number>();
+  #older = new ByState<number>();
 
   constructor(connection: Connection, waves: () => readonly Wave[]) {
     this.#connection = connection;
@@ -21,42 +24,34 @@ export class Versions {
   }
 
   /** The last write of a state that is not durable yet; undefined when only the file knows it. */
-  pending(service: string, name: string): StateChange | undefined {
+  pending(service: string, key: StateKey): StateChange | undefined {
     for (const wave of this.#waves()) {
-      const change = wave.states.get(service)?.get(name);
+      const change = wave.states.get(service, key);
       if (change !== undefined) return change;
     }
     return undefined;
   }
 
   /** 0 when the state does not exist. */
-  of(service: string, kind: string, id: string, name: string): number {
-    const known = this.#services.get(service);
-    return known?.recent.get(name) ?? known?.older.get(name) ?? this.#look(service, kind, id, name);
+  of(service: string, key: StateKey): number {
+    return this.#recent.get(service, key) ?? this.#older.get(service, key) ?? this.#look(service, key);
   }
 
-  #look(service: string, kind: string, id: string, name: string): number {
-    const write = this.pending(service, name)?.write;
+  #look(service: string, key: StateKey): number {
+    const write = this.pending(service, key)?.write;
     if (write !== undefined) return write.body === undefined ? 0 : write.version;
-    return this.#connection.get<{ version: number }>(versionSql, service, kind, id)?.version ?? 0;
+    return this.#connection.get<{ version: number }>(versionSql, service, key.kind, key.id)?.version ?? 0;
   }
 
-  learn(service: string, name: string, version: number): void {
-    let known = this.#services.get(service);
-    if (known === undefined) this.#services.set(service, (known = { recent: new Map(), older: new Map() }));
-    known.recent.set(name, version);
-    if (known.recent.size < rememberedMax / 2) return;
-    known.older = known.recent;
-    known.recent = new Map();
+  learn(service: string, key: StateKey, version: number): void {
+    this.#recent.set(service, key, version);
+    if (this.#recent.size < rememberedMax / 2) return;
+    this.#older = this.#recent;
+    this.#recent = new ByState();
   }
 
   forget(): void {
-    this.#services.clear();
+    this.#recent = new ByState();
+    this.#older = new ByState();
   }
-}
-
-/** Versions by the state's name. */
-interface Remembered {
-  recent: Map<string, number>;
-  older: Map<string, number>;
 }

@@ -8,13 +8,13 @@ import type {
   PositionRow,
   SeenRow,
   SentRow,
-  StateKey,
   StateWrite,
   StoredMessage,
   TimerKey,
   TimerRow,
   TopicPartition,
 } from "@waybill/messaging";
+import { ByState } from "./by-state.ts";
 import { Fold } from "./fold.ts";
 import { sizeOf } from "./records.ts";
 import type { Job } from "./job.ts";
@@ -51,7 +51,7 @@ export class Wave {
   sinceMs = 0;
 
   readonly lanes = new Map<string, StoredLane>();
-  readonly states = new Map<string, Map<string, StateChange>>();
+  readonly states = new ByState<StateChange>();
   readonly positions = new Fold<TopicPartition, PositionRow>();
   readonly sent = new Fold<SentKey, SentRow & SentKey>();
   readonly outbox = new Fold<OutboxKey, OutboxRow>();
@@ -98,11 +98,9 @@ export class Wave {
     else chain.push(row);
   }
 
-  writeState(service: string, name: string, write: StateWrite): void {
-    let group = this.states.get(service);
-    if (group === undefined) this.states.set(service, (group = new Map()));
-    const change = group.get(name);
-    if (change === undefined) group.set(name, { write, base: write.version - 1 });
+  writeState(service: string, write: StateWrite): void {
+    const change = this.states.get(service, write);
+    if (change === undefined) this.states.set(service, write, { write, base: write.version - 1 });
     else change.write = write;
     this.bytes += write.body?.length ?? 0;
   }
@@ -114,10 +112,6 @@ export function laneName(id: { readonly service: string; readonly lane: number }
 }
 
 // Names of rows within their service. No key holds a control character, so a line feed cannot be part of one.
-
-export function stateName(key: StateKey): string {
-  return `${key.kind}\n${key.id}`;
-}
 
 export function positionName(key: TopicPartition): string {
   return `${key.topic}\n${key.partition}`;
