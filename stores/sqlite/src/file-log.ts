@@ -100,6 +100,8 @@ export class FileLog {
       const { topic } = segment;
       topic.durableOffset = endOf(segment);
       topic.durableEnds = [...topic.ends];
+      // The tail keeps messages, not all else that their wave wrote.
+      segment.wave = undefined;
       this.#kept.push(segment);
       this.#keptBytes += segment.bytes;
     }

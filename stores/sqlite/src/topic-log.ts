@@ -3,8 +3,8 @@ import type { Wave } from "./wave.ts";
 
 /** Messages of one topic at consecutive offsets from `first`. */
 export interface Segment {
-  /** The wave that it came with; none when it was read from the file. */
-  readonly wave: Wave | undefined;
+  /** The wave that it came with, until that is durable; none when it was read from the file. */
+  wave: Wave | undefined;
   readonly topic: TopicLog;
   readonly first: number;
   readonly messages: StoredMessage[];
