@@ -26,7 +26,7 @@ describe("fields that are not valid", () => {
     ["a time of its own", orderBody({ placedAtMs: 1 }), "placedAtMs", "is set by the shop; leave it out"],
     ["no customer", orderBody({ customer: undefined }), "customer", "must be"],
     ["no lines", orderBody({ lines: [] }), "lines", "must be non-empty"],
-    ["too many lines", orderBody({ lines: Array(2_001).fill(line) }), "lines", "must be"],
+    ["too many lines", orderBody({ lines: Array.from({ length: 2_001 }, () => line) }), "lines", "must be"],
     ["no pieces", orderBody({ lines: [{ sku: "mug", quantity: 0 }] }), "lines[0].quantity", "a whole number from 1"],
     ["negative pieces", orderBody({ lines: [line, { sku: "mug", quantity: -1 }] }), "lines[1].quantity", "from 1"],
     ["half a piece", orderBody({ lines: [{ sku: "mug", quantity: 0.5 }] }), "lines[0].quantity", "a whole number"],
