@@ -14,6 +14,11 @@ export interface Gathered {
   readonly messages: readonly StoredMessage[];
 }
 
+/** The ids of what a batch holds, in the order in which it is handled. */
+export function idsOf({ inputs, messages }: Gathered): readonly string[] {
+  return [...inputs, ...messages].map(({ id }) => id);
+}
+
 /** Where a lane's inputs come from, and in which order they are taken. */
 export class Intake {
   readonly #id: LaneId;

@@ -1,47 +1,21 @@
 import { codeOf, messageOf, WaybillError } from "../errors.ts";
-import type { Batch, EffectRow, LaneId, LaneRow, PositionRow, Recovered, SentRow, Store } from "../store.ts";
-import type { Transport } from "../transport.ts";
-import type { World } from "../world.ts";
+import type { Batch, EffectRow, LaneId, SentRow, Store } from "../store.ts";
+import { Alarm } from "./alarm.ts";
+import { Between } from "./between.ts";
 import { StateCache } from "./cache.ts";
-import type { BoundEffect } from "./bind-effects.ts";
 import { EffectsRunner } from "./effects-runner.ts";
 import { cautionAfter, endOf, type Caution, type LaneEnd } from "./end.ts";
 import { Inbox } from "./inbox.ts";
-import { Intake, type Gathered } from "./intake.ts";
-import type { LaneLimits } from "./limits.ts";
+import { idsOf, Intake, type Gathered } from "./intake.ts";
+import type { LaneOptions } from "./lane-options.ts";
 import { OutboxTrim } from "./outbox-trim.ts";
 import { Parking } from "./parking.ts";
-import type { Routes } from "./routes.ts";
 import { run, type Bench } from "./run.ts";
 import { Sender } from "./sender.ts";
-import { Track } from "./track.ts";
+import { Tracks } from "./tracks.ts";
 import { Bell, deferred } from "./wake.ts";
 import { Work, type Sequence } from "./work.ts";
 
-export interface LaneOptions {
-  readonly id: LaneId;
-  readonly row: LaneRow;
-  readonly recovered: Recovered;
-  readonly positions: readonly PositionRow[];
-  readonly alreadySaid: ReadonlySet<string>;
-  /** The lane goes on under another source than the one that its outbox is stamped with. */
-  readonly hasNewSource: boolean;
-  readonly store: Store;
-  readonly world: World;
-  readonly routes: Routes;
-  readonly effects: ReadonlyMap<string, BoundEffect>;
-  readonly transportOf: (topic: string) => Transport;
-  readonly partitions: number;
-  readonly build: string;
-  readonly limits: LaneLimits;
-  readonly freeze: boolean;
-  readonly caution: Caution | undefined;
-  /** Runs one thing at a time in the whole process, so that what kills it has one name. */
-  readonly alone: (work: () => Promise<void>) => Promise<void>;
-}
-
-/** How often a lane that has nothing else to write writes what it owes, in milliseconds. */
-const oweMsMax = 1_000;
 /** After this many batches, positions that moved without a message are written too. */
 const movedEveryBatches = 64;
 
@@ -58,16 +32,14 @@ export class Lane {
   readonly #effects: EffectsRunner;
   readonly #bench: Bench;
   readonly #parking: Parking;
-  /** By topic, then by partition. */
-  readonly #tracks = new Map<string, Track[]>();
+  readonly #tracks: Tracks;
   readonly #sequence: Sequence;
   readonly #intake: Intake;
   readonly #trim: OutboxTrim;
-  readonly #commands: (() => Promise<void>)[] = [];
+  readonly #between: Between;
+  readonly #alarm: Alarm;
   #batch: number;
   #timeMs: number;
-  #owedSinceMs: number | undefined;
-  #alarmMs = Infinity;
   #sinceMoved = 0;
   #end: LaneEnd | undefined;
   #undurable = 0;
@@ -88,7 +60,9 @@ export class Lane {
       lastN: new Map(),
       alreadySaid: new Set(options.alreadySaid),
     };
-    for (const position of options.positions) this.#addTrack(new Track(position));
+    this.#tracks = new Tracks(options.positions);
+    this.#between = new Between(id);
+    this.#alarm = new Alarm(world, this.#bell, () => store.nowMs(), this.#stop.signal);
     this.#parking = new Parking(limits.parking, options.build, recovered.parkedKeys);
     this.#inbox = new Inbox({
       limits: limits.inbox,
@@ -111,7 +85,7 @@ export class Lane {
       world,
       limits: limits.sender,
       transportOf: options.transportOf,
-      onConfirmed: () => this.#owe(),
+      onConfirmed: () => this.#alarm.owe(),
     });
     this.#effects = new EffectsRunner({
       id,
@@ -123,7 +97,7 @@ export class Lane {
         this.#intake.addResult(effect, input, outcome);
         this.#bell.ring();
       },
-      onOwed: () => this.#owe(),
+      onOwed: () => this.#alarm.owe(),
     });
     this.#bench = {
       id,
@@ -134,7 +108,7 @@ export class Lane {
       partitions: options.partitions,
       freeze: options.freeze,
       suspects: new Map(options.caution?.suspects),
-      track: (topic, partition) => this.#tracks.get(topic)![partition]!,
+      track: (topic, partition) => this.#tracks.get(topic, partition),
       block: (topic, error) => this.#block(topic, error),
     };
   }
@@ -147,7 +121,7 @@ export class Lane {
   /** Begins to run. `sent` is how far each destination's messages are on the logs. */
   start(sent: ReadonlyMap<string, SentRow>, blocked: ReadonlyMap<string, WaybillError>): void {
     this.#resumeSending(sent);
-    const byTransport = Map.groupBy(this.#allTracks(), (track) => this.#options.transportOf(track.topic));
+    const byTransport = Map.groupBy(this.#tracks.all(), (track) => this.#options.transportOf(track.topic));
     for (const [transport, tracks] of byTransport)
       this.#inbox.open(
         transport,
@@ -156,21 +130,6 @@ export class Lane {
     for (const [topic, error] of blocked) this.#block(topic, error);
     this.#effects.start();
     void this.#run();
-  }
-
-  #addTrack(track: Track): void {
-    const ofTopic = this.#tracks.get(track.topic);
-    if (ofTopic !== undefined) ofTopic[track.partition] = track;
-    else {
-      const first: Track[] = [];
-      first[track.partition] = track;
-      this.#tracks.set(track.topic, first);
-    }
-  }
-
-  /** Of each topic the partitions that are this lane's. */
-  #allTracks(): Track[] {
-    return [...this.#tracks.values()].flatMap((ofTopic) => ofTopic.filter(Boolean));
   }
 
   #resumeSending(sent: ReadonlyMap<string, SentRow>): void {
@@ -190,14 +149,14 @@ export class Lane {
   async #run(): Promise<void> {
     try {
       while (this.#end === undefined) {
-        for (const command of this.#commands.splice(0)) await command();
+        await this.#between.turn();
         const nowMs = this.#store.nowMs();
         this.#timeMs = Math.max(this.#timeMs, this.#inbox.timeMs(nowMs));
         const { batchBytes } = this.#options.limits;
         const gathered = await this.#intake.gather(this.#batchLimit(), batchBytes, this.#timeMs, nowMs);
         const empty = gathered.inputs.length + gathered.messages.length === 0;
-        if (empty && !this.#mustWrite(nowMs)) {
-          this.#setAlarm(nowMs);
+        if (empty && !this.#alarm.isOverdue(nowMs)) {
+          this.#alarm.set(nowMs, this.#intake.nextDueMs(nowMs));
           await this.#bell.wait();
         } else if (this.#careful && !empty) await this.#handleAlone(gathered, nowMs);
         else await this.#handle(gathered, empty, nowMs);
@@ -238,17 +197,14 @@ export class Lane {
   }
 
   async #handle(gathered: Gathered, empty: boolean, nowMs: number): Promise<void> {
-    const { id } = this;
-    const { row, routes } = this.#options;
-    const work = new Work(id.service, this.#sequence, nowMs);
+    const work = new Work(this.id.service, this.#sequence, nowMs);
     this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs, this.#inbox.timeMs(nowMs));
     this.#applyMoved(work, empty);
     const sent = this.#sender.takeConfirmed();
     const retried = this.#effects.takeRetried();
-    this.#owedSinceMs = undefined;
+    this.#alarm.paid();
     if (work.empty && sent.length === 0 && retried.length === 0) return;
-    const fence = { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
-    const batch = this.#written(gathered, () => work.batch(id, fence, { sent, retried }));
+    const batch = this.#written(gathered, () => work.batch(this.id, this.#fence(), { sent, retried }));
     const commit = this.#store.commit(batch);
     this.#batch += 1;
     this.#undurable += 1;
@@ -272,6 +228,12 @@ export class Lane {
     this.counts.parked += work.parkedAdded.length;
   }
 
+  /** What the next batch says of its lane. */
+  #fence() {
+    const { row, routes } = this.#options;
+    return { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
+  }
+
   async #nameSuspect(inputId: string): Promise<void> {
     const { row } = this.#options;
     this.#named = inputId;
@@ -285,12 +247,7 @@ export class Lane {
     this.#sinceMoved += 1;
     if (!idle && this.#sinceMoved < movedEveryBatches) return;
     this.#sinceMoved = 0;
-    for (const position of this.#inbox.moved()) {
-      const track = this.#tracks.get(position.topic)![position.partition]!;
-      if (track.broken || position.nextOffset <= track.nextOffset) continue;
-      track.nextOffset = position.nextOffset;
-      work.moved(track);
-    }
+    this.#tracks.move(this.#inbox.moved(), work);
   }
 
   #onDurable(work: Work, sent: readonly SentRow[], retried: readonly EffectRow[]): void {
@@ -307,30 +264,7 @@ export class Lane {
     if (sent.length > 0) {
       this.#trim.confirmed(sent, this.#store.nowMs()).catch((error: unknown) => this.#fail(error));
     }
-    this.#owe();
-  }
-
-  #owe(): void {
-    this.#owedSinceMs ??= this.#store.nowMs();
-    this.#bell.ring();
-  }
-
-  #mustWrite(nowMs: number): boolean {
-    return this.#owedSinceMs !== undefined && nowMs - this.#owedSinceMs >= oweMsMax;
-  }
-
-  /** Rings the bell when the next thing falls due by itself. */
-  #setAlarm(nowMs: number): void {
-    const due = Math.min(
-      this.#intake.nextDueMs(nowMs),
-      this.#owedSinceMs === undefined ? Infinity : this.#owedSinceMs + oweMsMax,
-    );
-    if (due >= this.#alarmMs || due === Infinity) return;
-    this.#alarmMs = due;
-    void this.#options.world.sleep(Math.max(0, due - nowMs), this.#stop.signal).then(() => {
-      if (this.#alarmMs === due) this.#alarmMs = Infinity;
-      this.#bell.ring();
-    });
+    this.#alarm.owe();
   }
 
   #block(topic: string, error: WaybillError): void {
@@ -384,29 +318,21 @@ export class Lane {
       while (this.#undurable > 0 && this.#end.kind === "closed") await this.#bell.wait();
     await this.#effects.close();
     await this.#sender.close();
-    for (const command of this.#commands.splice(0)) await command();
+    await this.#between.turn();
     this.#ended.resolve(this.#end!);
   }
 
-  /** Does something between two batches, by the lane's own hand. Rejects with NOT_OWNER when the lane has ended. */
-  #between<T>(act: () => Promise<T>): Promise<T> {
-    const done = deferred<T>();
-    const command = async () => {
-      if (this.#end !== undefined) {
-        done.reject(new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} has ended.`));
-        return;
-      }
-      await act().then(done.resolve, done.reject);
-    };
-    if (this.#end !== undefined) void command();
-    else this.#commands.push(command);
+  /** Does something between two batches. Rejects with NOT_OWNER when the lane has ended. */
+  #ask<T>(act: () => Promise<T>): Promise<T> {
+    const done = this.#between.ask(act, () => this.#end !== undefined);
+    if (this.#end !== undefined) void this.#between.turn();
     this.#bell.ring();
-    return done.promise;
+    return done;
   }
 
   /** Tries a parked key again, the first of its inputs with another body if one is given. False: it is not parked here. */
   redrive(key: string, body?: string): Promise<boolean> {
-    return this.#between(async () => {
+    return this.#ask(async () => {
       if (this.#parking.get(key) === undefined) return false;
       this.#intake.redrive(key, body);
       return true;
@@ -415,7 +341,7 @@ export class Lane {
 
   /** Gives up one input of a parked key for good. False when it is not there. */
   discard(key: string, seq: number): Promise<boolean> {
-    return this.#between(async () => {
+    return this.#ask(async () => {
       const parked = this.#parking.get(key);
       if (parked === undefined) return false;
       const rows = await this.#store.parked(this.id.service, parked.partition, key, 0, 2_048);
@@ -430,15 +356,11 @@ export class Lane {
 
   /** A person's decision to go on in a topic without what is missing from it. The lane starts again. */
   acceptLoss(topic: string): Promise<boolean> {
-    return this.#between(async () => {
+    return this.#ask(async () => {
       const blocked = this.#inbox.blocked.find((one) => one.topic === topic);
       if (blocked === undefined) return false;
       const work = new Work(this.id.service, this.#sequence, this.#store.nowMs());
-      const bounds = await this.#options.transportOf(topic).bounds(topic);
-      for (const track of this.#tracks.get(topic)!.filter(Boolean)) {
-        track.skipLoss(bounds[track.partition]!);
-        work.moved(track);
-      }
+      this.#tracks.skipLoss(topic, await this.#options.transportOf(topic).bounds(topic), work);
       await this.#commitAlone(work);
       this.#end = { kind: "reset", error: blocked.error, caution: undefined };
       return true;
@@ -446,13 +368,7 @@ export class Lane {
   }
 
   async #commitAlone(work: Work): Promise<void> {
-    const fence = {
-      epoch: this.#options.row.epoch,
-      batch: this.#batch,
-      timeMs: this.#timeMs,
-      level: this.#options.routes.service.level,
-    };
-    const commit = this.#store.commit(work.batch(this.id, fence, { sent: [], retried: [] }));
+    const commit = this.#store.commit(work.batch(this.id, this.#fence(), { sent: [], retried: [] }));
     this.#batch += 1;
     commit.applied.catch(() => {});
     await commit.durable;
@@ -464,11 +380,7 @@ export class Lane {
       ...this.id,
       epoch: this.#options.row.epoch,
       timeMs: this.#timeMs,
-      positions: Array.from(this.#allTracks(), ({ topic, partition, nextOffset }) => ({
-        topic,
-        partition,
-        nextOffset,
-      })),
+      positions: this.#tracks.all().map(({ topic, partition, nextOffset }) => ({ topic, partition, nextOffset })),
       blocked: this.#inbox.blocked.map(({ topic, error }) => ({ topic, code: error.code, reason: error.message })),
       away: this.#inbox.away,
       parkedKeys: this.#parking.size,
@@ -480,8 +392,3 @@ export class Lane {
 }
 
 export type LaneStatus = ReturnType<Lane["status"]>;
-
-/** The ids of what a batch holds, in the order in which it is handled. */
-function idsOf({ inputs, messages }: Gathered): readonly string[] {
-  return [...inputs, ...messages].map(({ id }) => id);
-}
