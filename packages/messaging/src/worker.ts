@@ -161,7 +161,9 @@ class LaneWorker implements Worker {
     const first: Promise<unknown>[] = [];
     for (const [name, hosted] of this.#hosted) {
       const rows = lanes.filter((row) => row.service === name);
-      const sharers = members.filter((member) => member.services.includes(name)).length;
+      // Those of an older build cannot have the lanes on which a newer one has written.
+      const level = Math.max(0, ...rows.map((row) => row.level));
+      const sharers = members.filter((member) => member.services.includes(name) && member.level >= level).length;
       first.push(...this.#balance(hosted, rows, live, Math.ceil(rows.length / Math.max(1, sharers))));
     }
     await Promise.all(first);

@@ -1,8 +1,11 @@
-import { WaybillError } from "../errors.ts";
-import type { StoredMessage } from "../message.ts";
+import type { Topic } from "../contract.ts";
+import { messageOf, WaybillError } from "../errors.ts";
+import { keyText } from "../ids.ts";
+import { bodyBytes, type StoredMessage } from "../message.ts";
 import { partitionOf } from "../partition.ts";
 import type { Bench } from "./run.ts";
 import { linkOf, markAfter } from "./chain.ts";
+import { attributeBytes } from "./draft.ts";
 import type { Work } from "./work.ts";
 
 /**
@@ -36,17 +39,50 @@ export function admit(bench: Bench, message: StoredMessage, work: Work, repeats:
 function passDoor(bench: Bench, message: StoredMessage, work: Work, repeats: Set<string>): boolean {
   const topic = bench.routes.topics.get(message.topic)?.topic;
   if (topic?.door !== true) return true;
-  const partition = partitionOf(message.key, bench.partitions);
-  if (partition !== message.partition) {
-    work.passOn(message, partition);
-    return false;
+  // Before it is passed on, for then it has a stamp and is nobody's repeat any more.
+  if (topic.dedupeMs !== undefined) {
+    const key = seenKey(message.producer, message.id);
+    if (repeats.has(key)) return false;
+    repeats.add(key);
+    work.seen.push({ source: message.producer, id: message.id, atMs: work.publishAtMs });
   }
-  if (topic.dedupeMs === undefined) return true;
-  const key = seenKey(message.producer, message.id);
-  if (repeats.has(key)) return false;
-  repeats.add(key);
-  work.seen.push({ source: message.producer, id: message.id, atMs: work.publishAtMs });
-  return true;
+  const partition = partitionOf(message.key, bench.partitions);
+  if (partition === message.partition || !fits(topic, message)) return true;
+  work.passOn(message, partition);
+  return false;
+}
+
+/** Whether a message can be sent on with a stamp: what a broker refuses would stand in the way of all behind it. */
+function fits(topic: Topic, { body }: StoredMessage): boolean {
+  return bodyBytes(body) <= topic.bytesMax - attributeBytes;
+}
+
+/** Throws when a message from outside is here only because it could not be passed on. */
+export function refuseMisplaced(topic: Topic, message: StoredMessage, partitions: number): void {
+  if (fits(topic, message)) return;
+  const partition = partitionOf(message.key, partitions);
+  if (partition === message.partition) return;
+  throw new WaybillError(
+    "MESSAGE_TOO_LARGE",
+    `${message.type} belongs in partition ${partition} of ${topic.name}, and is too large to be passed on with a stamp.`,
+  );
+}
+
+const traceparentMax = 200;
+
+/** A message from outside; one whose attributes could not go on with what comes of it counts as unreadable. */
+export function vetted(message: StoredMessage): StoredMessage {
+  if (message.malformed !== undefined) return message;
+  try {
+    keyText(message.id, "The id of", message.type);
+    keyText(message.producer, "The producer of", message.type);
+    keyText(message.subject, "The subject of", message.type);
+    keyText(message.key, "The key of", message.type);
+    keyText(message.correlation, "The correlation of", message.type);
+    return (message.traceparent?.length ?? 0) > traceparentMax ? { ...message, traceparent: undefined } : message;
+  } catch (error) {
+    return { ...message, malformed: messageOf(error) };
+  }
 }
 
 function gap({ topic, partition, offset, stamp }: StoredMessage, mark: number): WaybillError {

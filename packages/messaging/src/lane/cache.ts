@@ -1,5 +1,5 @@
 import { upcast } from "../contract.ts";
-import { WaybillError } from "../errors.ts";
+import { codeOf, WaybillError } from "../errors.ts";
 import type { StateKind, StateRef } from "../service.ts";
 import type { LaneId, StateRow } from "../store.ts";
 
@@ -9,6 +9,8 @@ export interface Entry {
   value: unknown;
   version: number;
   home: number;
+  /** Why what is stored could not be lifted to this build's version. */
+  readonly unreadable?: unknown;
   /** The draft whose handler has it now, and may save it. */
   lentTo: unknown;
 }
@@ -80,18 +82,20 @@ export function cacheKey(ref: StateRef<unknown>): string {
 
 function entryOf(ref: StateRef<unknown>, row: StateRow | undefined, id: LaneId): Entry {
   if (row === undefined) return { ref, value: undefined, version: 0, home: -1, lentTo: undefined };
-  const value = upcast(`State ${row.kind} ${row.id}`, ref.of, row.schema, JSON.parse(row.body));
-  return {
-    ref,
-    value,
-    version: row.version,
-    home: row.home % id.lanes === id.lane ? row.home : ~row.home,
-    lentTo: undefined,
-  };
+  const home = row.home % id.lanes === id.lane ? row.home : ~row.home;
+  const entry = { ref, value: undefined, version: row.version, home, lentTo: undefined };
+  try {
+    return { ...entry, value: upcast(`State ${row.kind} ${row.id}`, ref.of, row.schema, JSON.parse(row.body)) };
+  } catch (error) {
+    // A newer build's state sends the lane back; what this build's own upcast cannot lift fails whoever asks for it.
+    if (codeOf(error) === "LEVEL_TOO_LOW") throw error;
+    return { ...entry, unreadable: error };
+  }
 }
 
-/** Throws when another lane owns the state. `input` names who asked. */
+/** Throws when another lane owns the state, or nobody can read it. `input` names who asked. */
 export function assertOwned(entry: Entry, id: LaneId, input: { subject: string; partition: number }): void {
+  if (entry.unreadable !== undefined) throw entry.unreadable;
   if (entry.version === 0 || entry.home >= 0) return;
   const home = ~entry.home;
   throw new WaybillError(

@@ -173,7 +173,7 @@ export class Draft implements Out {
 }
 
 /** What the attributes of an envelope may take besides the body, generously. */
-const attributeBytes = 1_500;
+export const attributeBytes = 1_500;
 
 function checkSize(type: AnyMessageType, body: string): void {
   const room = type.topic.bytesMax - attributeBytes;

@@ -1,3 +1,4 @@
+import { derivedId } from "../ids.ts";
 import type { Body, Envelope, StoredMessage } from "../message.ts";
 import type { Outcome } from "../service.ts";
 import type { EffectKey, EffectRow, InputKind, ParkedInput, TimerKey, TimerRow } from "../store.ts";
@@ -56,7 +57,7 @@ export function timerInput(row: TimerRow): Input {
   return {
     ...blank,
     kind: "timer",
-    id: `${row.causation}/${row.name}/${row.dueMs}`,
+    id: derivedId(row.causation, row.key, row.name, row.dueMs),
     type: row.name,
     schema: row.schema,
     subject: row.key,

@@ -94,6 +94,13 @@ export class Parking {
     });
   }
 
+  /** Lets a parked key be tried again at once. */
+  hurry(key: string, nowMs: number): ParkedKey {
+    const hurried = { ...this.#keys.get(key)!, dueMs: nowMs };
+    this.#keys.set(key, hurried);
+    return hurried;
+  }
+
   #park(
     input: Input,
     partition: number,

@@ -1,10 +1,9 @@
 import { codeOf, WaybillError } from "../errors.ts";
-import { keyText } from "../ids.ts";
 import type { StoredMessage } from "../message.ts";
 import { deepFreeze } from "../specification.ts";
 import type { Rule, StateRef } from "../service.ts";
 import type { LaneId, Store } from "../store.ts";
-import { admit, seenBefore } from "./admit.ts";
+import { admit, refuseMisplaced, seenBefore, vetted } from "./admit.ts";
 import { assertOwned, cacheKey, type Entry, type StateCache } from "./cache.ts";
 import { Draft, NotYet, type DraftContext } from "./draft.ts";
 import { messageInput, parkedRow, type Input } from "./input.ts";
@@ -54,7 +53,8 @@ export async function run(
   const { inputs, messages } = intake;
   const ready: Ready[] = inputs.map((input) => prepare(bench, input));
   const repeats = await seenBefore(bench, messages);
-  for (const message of messages) {
+  for (const read of messages) {
+    const message = read.stamp === undefined ? vetted(read) : read;
     if (admit(bench, message, work, repeats) && concerns(bench, message)) {
       ready.push(prepare(bench, messageInput(message)));
     }
@@ -102,8 +102,9 @@ function prepare(bench: Bench, input: Input): Ready {
 
 function refuseUnstamped(bench: Bench, message: StoredMessage): void {
   if (message.stamp !== undefined || message.malformed !== undefined) return;
-  keyText(message.subject, "The subject of", message.type);
-  if (bench.routes.topics.get(message.topic)?.topic.door !== false) return;
+  const topic = bench.routes.topics.get(message.topic)?.topic;
+  if (topic === undefined) return;
+  if (topic.door) return refuseMisplaced(topic, message, bench.partitions);
   throw new WaybillError(
     "MESSAGE_UNSTAMPED",
     `${message.type} at ${message.topic}/${message.partition}/${message.offset} has no stamp; ` +
@@ -175,7 +176,7 @@ function handle(bench: Bench, ready: Ready, at: Moment): Promise<void> | undefin
   const { input } = ready;
   const { work } = at;
   if (input.timer !== undefined && work.touched(input)) return undefined;
-  if (input.parked !== undefined && work.stuck.has(input.parked.key)) return undefined;
+  if (input.parked !== undefined && work.isStuck(input.parked.key, input)) return undefined;
   work.consume(input);
   if (input.parked === undefined && bench.parking.size > 0) {
     const key = parkingKey(input);
@@ -204,7 +205,7 @@ function attempt(bench: Bench, ready: Ready, at: Moment): Missing | undefined {
     if (rule !== undefined) {
       const draft = new Draft(at.context, input, at.timeMs);
       const before = lend(bench, rule, body, draft);
-      if (!Array.isArray(before)) return before as Missing;
+      if (!Array.isArray(before)) return before;
       (rule.handle as (...all: unknown[]) => void)(body, ...before, draft);
       if (bench.freeze) for (const save of draft.saves) deepFreeze(save.value);
       at.work.merge(input, draft);
@@ -228,6 +229,7 @@ function lend(bench: Bench, rule: Rule, body: unknown, draft: Draft): unknown[][
       if (entry === undefined) (missing ??= new Map()).set(cacheKey(ref), ref);
       else {
         assertOwned(entry, bench.id, draft.input);
+        if (bench.freeze) deepFreeze(entry.value);
         lent.push(draft.lend(entry));
       }
     }
@@ -239,6 +241,8 @@ function lend(bench: Bench, rule: Rule, body: unknown, draft: Draft): unknown[][
 
 async function queueBehind(bench: Bench, input: Input, key: string, work: Work): Promise<void> {
   const parked = bench.parking.get(key)!;
+  // It may be what the first one waits for.
+  if (parked.dueMs !== undefined) bench.parking.hurry(key, work.publishAtMs);
   if (!bench.parking.counted(key)) await countParked(bench, parked.partition, key);
   bench.parking.add(key);
   work.parkedAdded.push(parkedRow(input, parked.partition, key, work.takeNumber()));
@@ -250,8 +254,12 @@ async function countParked(bench: Bench, partition: number, key: string): Promis
   bench.parking.count(key, rows.length);
 }
 
+/** Takes an input out of its parked queue; what lies behind it, or still waits in front of it, is tried at once. */
 function unpark(bench: Bench, parked: { partition: number; key: string }, work: Work): void {
-  if (bench.parking.remove(parked.key) > 0) return;
+  if (bench.parking.remove(parked.key) > 0) {
+    work.parkedKeys.set(parked.key, bench.parking.hurry(parked.key, work.publishAtMs));
+    return;
+  }
   bench.parking.release(parked.key);
   work.parkedKeys.delete(parked.key);
   work.keysReleased.set(parked.key, { partition: parked.partition, key: parked.key });
@@ -271,7 +279,7 @@ function setAside(bench: Bench, input: Input, error: unknown, { work }: Moment):
     parking.add(parked.key);
     work.parkedAdded.push(parkedRow(input, parked.partition, parked.key, work.takeNumber()));
   } else {
-    work.stuck.add(parked.key);
+    work.stick(parked.key, soft ? input.topic : undefined);
     work.parkedRemoved.splice(work.parkedRemoved.indexOf(input.parked), 1);
   }
   if (!soft) parking.went(parked.key, true);

@@ -48,8 +48,8 @@ export class Work {
   readonly parkedKeys = new Map<string, ParkedKey>();
   readonly keysReleased = new Map<string, Pick<ParkedKey, "partition" | "key">>();
   readonly seen: SeenRow[] = [];
-  /** Parked keys whose front input failed again in this batch: what lies behind it stays. */
-  readonly stuck = new Set<string>();
+  /** Parked keys with an input that was tried and stays, by the topics of those that only wait; undefined: it failed. */
+  readonly #stuck = new Map<string, Set<string> | undefined>();
   inputs = 0;
   passedOn = 0;
   /** The earliest timer set in this batch. */
@@ -68,6 +68,24 @@ export class Work {
 
   moved(track: Track): void {
     this.#tracks.add(track);
+  }
+
+  /** Notes that an input of a parked key stays where it is. `topic` is where it came from if it only waits. */
+  stick(key: string, topic: string | undefined): void {
+    const before = this.#stuck.get(key);
+    if (topic === undefined || (this.#stuck.has(key) && before === undefined)) this.#stuck.set(key, undefined);
+    else this.#stuck.set(key, (before ?? new Set()).add(topic));
+  }
+
+  /**
+   * Whether a parked input must stay behind one that stays. What only waits is waiting for something: that may come from
+   * another topic, or from outside, and has then queued behind it. A timer never passes, nor does what failed let pass.
+   */
+  isStuck(key: string, { kind, topic }: Input): boolean {
+    if (!this.#stuck.has(key)) return false;
+    const waiting = this.#stuck.get(key);
+    if (waiting === undefined || kind === "timer") return true;
+    return topic !== undefined && waiting.has(topic);
   }
 
   /** Uses up what the input stood in: its timer, its effect, its place in a parked queue. */
