@@ -24,8 +24,8 @@ export function createGauge(signal: AbortSignal): Gauge {
   });
 
   function settle(): void {
+    if (!waiting.some(({ below }) => total < below)) return;
     const ready = waiting.filter(({ below }) => total < below);
-    if (ready.length === 0) return;
     waiting = waiting.filter(({ below }) => total >= below);
     for (const { resolve } of ready) resolve();
   }
