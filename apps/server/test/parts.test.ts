@@ -124,3 +124,14 @@ describe("the mail folder", () => {
     ]);
   });
 });
+
+test("every kind of problem is documented, with its status, and no other", () => {
+  const document = readFileSync(new URL("../../../docs/http.md", import.meta.url), "utf8");
+  const rows = [...document.matchAll(/^\| `([a-z-]+)` \| (\d{3}) \|/gm)].map(([, kind, status]) => [
+    kind,
+    Number(status),
+  ]);
+  expect(new Map(rows as [string, number][])).toEqual(
+    new Map(Object.entries(problemKinds).map(([kind, [status]]) => [kind, status])),
+  );
+});
