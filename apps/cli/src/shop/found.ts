@@ -27,9 +27,6 @@ export class Refusal extends Error {
 
 const timeoutMs = 10_000;
 
-/** The folder that commands look into when nothing else is said; where `waybill start` puts a shop. */
-export const defaultData = ".waybill";
-
 /** Looks who works in a data folder. Throws when there is no shop in it. */
 export function findShop(folder: string): Found {
   if (!existsSync(join(folder, fileName))) {
