@@ -68,7 +68,7 @@ export function run(args, { tied = false } = {}) {
     stdio: tied ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
   });
   // A terminal sends its interrupt to the whole group, this process and the script; twice would mean "at once".
-  const fromTerminal = Boolean(process.stdin.isTTY);
+  const fromTerminal = process.stdin.isTTY;
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"]) {
     process.on(signal, () => {
       if (signal === "SIGINT" && fromTerminal) return;
