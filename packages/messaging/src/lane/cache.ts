@@ -24,12 +24,15 @@ export interface Entry {
 export class StateCache {
   readonly #id: LaneId;
   readonly #entriesMax: number;
+  readonly #bytesMax: number;
   readonly #kinds = new Map<StateKind<unknown>, Generations>();
   #size = 0;
+  #bytes = 0;
 
-  constructor(id: LaneId, entriesMax: number) {
+  constructor(id: LaneId, limits: { readonly cachedStates: number; readonly cachedBytes: number }) {
     this.#id = id;
-    this.#entriesMax = entriesMax;
+    this.#entriesMax = limits.cachedStates;
+    this.#bytesMax = limits.cachedBytes;
   }
 
   get(ref: StateRef<unknown>): Entry | undefined {
@@ -45,14 +48,19 @@ export class StateCache {
   /** Takes over what the store has of these keys; those without a row are kept as absent. */
   fill(missing: ReadonlyMap<string, StateRef<unknown>>, rows: readonly StateRow[]): void {
     const found = new Map<string, StateRow>();
-    for (const row of rows) found.set(`${row.kind}\n${row.id}`, row);
+    for (const row of rows) {
+      found.set(`${row.kind}\n${row.id}`, row);
+      this.#bytes += row.body.length;
+    }
     for (const [key, ref] of missing) this.#keep(entryOf(ref, found.get(key), this.#id));
   }
 
-  /** Called between batches. */
-  age(): void {
-    if (this.#size < this.#entriesMax) return;
+  /** Called between batches. @param writtenBytes what the last one wrote of states, as JSON. */
+  age(writtenBytes: number): void {
+    this.#bytes += writtenBytes;
+    if (this.#size < this.#entriesMax && this.#bytes < this.#bytesMax) return;
     this.#size = 0;
+    this.#bytes = 0;
     for (const kind of this.#kinds.values()) {
       kind.old = kind.young;
       kind.young = new Map();

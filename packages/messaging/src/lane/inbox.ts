@@ -49,11 +49,15 @@ export class Inbox {
     this.#onFailed = options.onFailed;
   }
 
-  /** Starts to read these positions, all on one transport. */
-  open(transport: Transport, positions: readonly Position[]): void {
+  /** Starts to read these positions, all on one transport, but for the topics that are blocked. */
+  open(
+    transport: Transport,
+    positions: readonly Position[],
+    blocked: ReadonlyMap<string, WaybillError> = new Map(),
+  ): void {
     const partitions = Map.groupBy(positions, (position) => position.topic);
     for (const [topic, of] of partitions) {
-      this.#shelves.set(topic, newShelf(topic, of));
+      this.#shelves.set(topic, newShelf(topic, of, blocked.get(topic)));
     }
     const reader = transport.reader(positions);
     this.#readers.push(reader);

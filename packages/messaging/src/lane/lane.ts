@@ -11,6 +11,7 @@ import type { LaneOptions } from "./lane-options.ts";
 import { OutboxTrim } from "./outbox-trim.ts";
 import { Parking } from "./parking.ts";
 import { run, type Bench } from "./run.ts";
+import { sweepSeen } from "./seen-sweep.ts";
 import { Sender } from "./sender.ts";
 import { Tracks } from "./tracks.ts";
 import { Bell, deferred } from "./wake.ts";
@@ -103,7 +104,7 @@ export class Lane {
       id,
       store,
       routes: options.routes,
-      cache: new StateCache(id, limits.cachedStates),
+      cache: new StateCache(id, limits),
       parking: this.#parking,
       partitions: options.partitions,
       freeze: options.freeze,
@@ -126,6 +127,7 @@ export class Lane {
       this.#inbox.open(
         transport,
         tracks.map((track) => track.row()),
+        blocked,
       );
     for (const [topic, error] of blocked) this.#block(topic, error);
     this.#effects.start();
@@ -147,6 +149,8 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
+    const { routes, world } = this.#options;
+    const sweeping = sweepSeen(this.id, routes, this.#store, world, this.#stop.signal);
     try {
       while (this.#end === undefined) {
         await this.#between.turn();
@@ -164,6 +168,8 @@ export class Lane {
     } catch (error) {
       this.#fail(error);
     }
+    this.#stop.abort();
+    await sweeping;
     await this.#shutDown();
   }
 
@@ -220,7 +226,7 @@ export class Lane {
       throw error;
     });
     this.#intake.timerSet(work.earliestTimerMs);
-    this.#bench.cache.age();
+    this.#bench.cache.age(work.stateBytes);
     this.counts.batches += 1;
     this.counts.inputs += work.inputs;
     this.counts.messages += work.messages.length;
@@ -312,7 +318,6 @@ export class Lane {
   }
 
   async #shutDown(): Promise<void> {
-    this.#stop.abort();
     await this.#inbox.close();
     if (this.#end?.kind === "closed")
       while (this.#undurable > 0 && this.#end.kind === "closed") await this.#bell.wait();
@@ -363,6 +368,7 @@ export class Lane {
       this.#tracks.skipLoss(topic, await this.#options.transportOf(topic).bounds(topic), work);
       await this.#commitAlone(work);
       this.#end = { kind: "reset", error: blocked.error, caution: undefined };
+      this.#bell.ring();
       return true;
     });
   }

@@ -6,8 +6,9 @@ export interface LaneLimits {
   /** Inputs and bytes of one batch. */
   readonly batchInputs: number;
   readonly batchBytes: number;
-  /** States that a lane keeps in memory. */
+  /** States that a lane keeps in memory before the older half is forgotten, and their size as JSON. */
   readonly cachedStates: number;
+  readonly cachedBytes: number;
   readonly inbox: InboxLimits;
   readonly sender: SenderLimits;
   readonly parking: ParkingLimits;
@@ -19,6 +20,7 @@ export const laneLimits: LaneLimits = {
   batchInputs: 256,
   batchBytes: 1_048_576,
   cachedStates: 4_096,
+  cachedBytes: 4_194_304,
   inbox: { messagesPerTopic: 1_024, bytesPerTopic: 2_097_152 },
   sender: { messages: 10_000, bytes: 8_388_608, append: 1_000 },
   parking: { keysMax: 1_024, inputsMax: 1_024 },

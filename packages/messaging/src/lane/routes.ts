@@ -89,7 +89,6 @@ export function decode(rule: Rule, input: Input): unknown {
 
 function parsed(input: Input): unknown {
   if (input.value !== undefined) return input.value;
-  if (input.malformed !== undefined) throw new WaybillError("MESSAGE_UNREADABLE", input.malformed);
   try {
     return JSON.parse(bodyText(input.body)) as unknown;
   } catch (error) {

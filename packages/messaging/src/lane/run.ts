@@ -90,6 +90,7 @@ function prepare(bench: Bench, input: Input): Ready {
       bench.suspects.delete(input.id);
       throw suspect;
     }
+    if (input.malformed !== undefined) throw new WaybillError("MESSAGE_UNREADABLE", input.malformed);
     if (input.message !== undefined) refuseUnstamped(bench, input.message);
     const rule = ruleOf(bench.routes, input);
     const body = rule === undefined ? undefined : decode(rule, input);
@@ -101,7 +102,7 @@ function prepare(bench: Bench, input: Input): Ready {
 }
 
 function refuseUnstamped(bench: Bench, message: StoredMessage): void {
-  if (message.stamp !== undefined || message.malformed !== undefined) return;
+  if (message.stamp !== undefined) return;
   const topic = bench.routes.topics.get(message.topic)?.topic;
   if (topic === undefined) return;
   if (topic.door) return refuseMisplaced(topic, message, bench.partitions);

@@ -39,7 +39,7 @@ export interface Shelf {
 }
 
 /** An empty shelf for these partitions of a topic. */
-export function newShelf(topic: string, positions: readonly Position[]): Shelf {
+export function newShelf(topic: string, positions: readonly Position[], blocked: WaybillError | undefined): Shelf {
   return {
     topic,
     streams: new Map(
@@ -51,7 +51,7 @@ export function newShelf(topic: string, positions: readonly Position[]): Shelf {
     unfetched: positions.length,
     heardMs: 0,
     away: false,
-    blocked: undefined,
+    blocked,
     next: new Map(),
   };
 }
