@@ -7,6 +7,7 @@ import { Lane, type LaneStatus } from "./lane/lane.ts";
 import { laneLimits, type LaneLimits } from "./lane/limits.ts";
 import { comparePositions, readTail } from "./lane/resume.ts";
 import { routesOf, type Routes } from "./lane/routes.ts";
+import { deathsMax, survivedBy, suspectIn } from "./lane/suspect.ts";
 import { reads, type Service } from "./service.ts";
 import type { LaneId, LaneRow, Member, Store } from "./store.ts";
 import type { Transport } from "./transport.ts";
@@ -243,7 +244,7 @@ class LaneWorker implements Worker {
   #sinceOthersDied(key: string, row: LaneRow): LaneRow {
     const { claims, named } = this.#survived.get(key) ?? { claims: 0, named: undefined };
     this.#survived.set(key, { claims: claims + 1, named });
-    return { ...row, tries: row.tries - claims, suspect: row.suspect === named ? undefined : row.suspect };
+    return { ...row, tries: row.tries - claims, suspect: row.suspect === named ? survivedBy(named) : row.suspect };
   }
 
   async #open(hosted: Hosted, id: LaneId, row: LaneRow, caution: Caution | undefined): Promise<Lane> {
@@ -381,13 +382,13 @@ function keyOf(of: { readonly service: string; readonly lane: number }): string 
   return `${of.service}/${of.lane}`;
 }
 
-/** An input that was being handled alone when the process died is set aside unrun. */
+/** An input of which process after process died is set aside unrun. */
 function withSuspect(caution: Caution | undefined, row: LaneRow): Caution | undefined {
-  if (row.suspect === undefined) return caution;
+  const suspect = suspectIn(row.suspect);
+  if (suspect === undefined || suspect.deaths < deathsMax) return caution;
+  const { id, deaths } = suspect;
   const suspects = new Map(caution?.suspects);
-  suspects.set(
-    row.suspect,
-    new WaybillError("INPUT_FATAL", `The process died while it handled ${row.suspect} alone; it was set aside unrun.`),
-  );
+  const text = `${deaths} processes died one after the other while they handled ${id} alone; it was set aside unrun.`;
+  suspects.set(id, new WaybillError("INPUT_FATAL", text));
   return { batchInputs: caution?.batchInputs ?? Number.MAX_SAFE_INTEGER, suspects };
 }

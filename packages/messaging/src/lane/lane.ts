@@ -15,6 +15,7 @@ import { sweepSeen } from "./seen-sweep.ts";
 import { Sender } from "./sender.ts";
 import { Tracks } from "./tracks.ts";
 import { Bell, deferred } from "./wake.ts";
+import { suspectIn, suspectText } from "./suspect.ts";
 import { Work, type Sequence } from "./work.ts";
 
 /** After this many batches, positions that moved without a message are written too. */
@@ -179,9 +180,11 @@ export class Lane {
     return this.#young ? Math.min(limits.batchInputs, caution?.batchInputs ?? Infinity) : limits.batchInputs;
   }
 
-  /** After claims without progress inputs are handled alone, each named beforehand, until some have passed. */
+  /** After a death with a suspect, or claims without progress, inputs are handled alone, each named beforehand, until
+   *  some have passed. */
   get #careful(): boolean {
-    return this.#options.row.tries >= 3 && this.#young;
+    const { tries, suspect } = this.#options.row;
+    return (tries >= 3 || suspect !== undefined) && this.#young;
   }
 
   /** For as long as this life has not got past what its last one ended with. */
@@ -189,7 +192,7 @@ export class Lane {
     return this.counts.inputs < 2 * this.#options.limits.batchInputs;
   }
 
-  /** The input that was named last before it was handled alone. */
+  /** The input that was named last before it was handled alone, as the lane's row has it. */
   get named(): string | undefined {
     return this.#named;
   }
@@ -242,8 +245,10 @@ export class Lane {
 
   async #nameSuspect(inputId: string): Promise<void> {
     const { row } = this.#options;
-    this.#named = inputId;
-    if (!(await this.#store.mark(this.id, row.epoch, { suspect: inputId }))) {
+    const before = suspectIn(row.suspect);
+    const deaths = before?.id === inputId ? before.deaths + 1 : 1;
+    this.#named = suspectText({ id: inputId, deaths });
+    if (!(await this.#store.mark(this.id, row.epoch, { suspect: this.#named }))) {
       throw new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was taken over.`);
     }
   }
