@@ -4,17 +4,29 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Order } from "@waybill/orders";
-import { startGateway } from "@waybill/server";
+import { startGateway, type ServerOptions } from "@waybill/server";
 import { readServerInfo } from "@waybill/store-sqlite";
 import { seeded, startLoad, type Load } from "./server/load.ts";
 import { serve, type ServerProcess } from "./server/server-process.ts";
 import { booksOf, expectMoneyAgrees, expectStockAgrees, gatewayLedger, letters } from "./server/witnesses.ts";
 
 let data: string;
+let started: ServerProcess[];
 beforeEach(() => {
   data = mkdtempSync(join(tmpdir(), "waybill-crash-"));
+  started = [];
 });
-afterEach(() => rmSync(data, { recursive: true, force: true }));
+afterEach(async () => {
+  await Promise.all(started.map((server) => server[Symbol.asyncDispose]()));
+  rmSync(data, { recursive: true, force: true });
+});
+
+/** Starts a server that the test's end ends, however the test ends. */
+async function start(options: ServerOptions): Promise<ServerProcess> {
+  const server = await serve({ data, seed: false, ...options });
+  started.push(server);
+  return server;
+}
 
 const kills = Number(process.env["WAYBILL_KILLS"] ?? 20);
 const ends = ["completed", "rejected", "cancelled"];
@@ -88,15 +100,15 @@ describe("the server under load", () => {
     process.stdout.write(`crash seed: WAYBILL_SEED=${seed}\n`);
     const random = seeded(seed);
     await using gateway = await startGateway({ data: join(data, "gateway") });
-    const options = { data, seed: false, dispatchAfterMs: 100, gatewayUrl: gateway.url };
-    let server = await serve({ ...options, port: 0 });
+    const options = { dispatchAfterMs: 100, gatewayUrl: gateway.url };
+    let server = await start({ ...options, port: 0 });
     const port = Number(new URL(server.url).port);
     await stockUp(server.url);
-    const load = startLoad({ ...loadOptions(random), url: () => server.url });
+    await using load = startLoad({ ...loadOptions(random), url: () => server.url });
     for (let kill = 0; kill < kills; kill++) {
       await pause(100 + random() * 500);
       expect(await server.end("SIGKILL")).toBe("SIGKILL");
-      server = await serve({ ...options, port });
+      server = await start({ ...options, port });
     }
     await load.finish();
     process.stdout.write(`crash: ${load.acknowledged.size} orders over ${kills} kills\n`);
@@ -105,32 +117,31 @@ describe("the server under load", () => {
 
   test("asked to end, it ends in good order, and the next one goes on", { timeout: 120_000 }, async () => {
     const random = seeded(1);
-    const options = { data, seed: false, dispatchAfterMs: 100 };
-    let server = await serve({ ...options, port: 0 });
+    const options = { dispatchAfterMs: 100 };
+    let server = await start({ ...options, port: 0 });
     const port = Number(new URL(server.url).port);
     await stockUp(server.url);
     // Its sandbox ends with it, and forgets how often a call was refused for no reason.
     const lasting = tokens.filter((token) => token !== "tok_error_then_fine");
-    const load = startLoad({ ...loadOptions(random), tokens: lasting, url: () => server.url });
+    await using load = startLoad({ ...loadOptions(random), tokens: lasting, url: () => server.url });
     for (const signal of ["SIGTERM", "SIGINT", "SIGTERM"] as const) {
       const before = load.acknowledged.size;
       await vi.waitUntil(() => load.acknowledged.size >= before + 50, { timeout: 30_000 });
       expect(await server.end(signal)).toBe(0);
       expect(readServerInfo(data)).toBeUndefined();
-      server = await serve({ ...options, port });
+      server = await start({ ...options, port });
     }
     await load.finish();
     await expectEverythingAddsUp(server, load);
   });
 
   test("keeps its folder to itself, and gives it up when it dies", async () => {
-    const options = { data, port: 0, seed: false };
-    await using first = await serve(options);
-    await expect(serve(options)).rejects.toThrow(`The folder ${data} is in use by process ${first.pid}, since `);
-    await expect(serve(options)).rejects.toThrow(`at ${first.url}. Stop it first, or choose another folder.`);
+    const first = await start({ port: 0 });
+    await expect(start({ port: 0 })).rejects.toThrow(`The folder ${data} is in use by process ${first.pid}, since `);
+    await expect(start({ port: 0 })).rejects.toThrow(`at ${first.url}. Stop it first, or choose another folder.`);
     expect((await fetch(`${first.url}/health/ready`)).status).toBe(200);
     await first.end("SIGKILL");
-    await using second = await serve(options);
+    const second = await start({ port: 0 });
     expect(readServerInfo(data)).toMatchObject({ pid: second.pid, url: second.url });
   });
 });

@@ -11,7 +11,8 @@ export interface LoadOptions {
   readonly cancelEvery: number;
 }
 
-export interface Load {
+/** Disposing it gives up what is not acknowledged. */
+export interface Load extends AsyncDisposable {
   /** Keys with the id of their order, as soon as the server has answered with 2xx. */
   readonly acknowledged: ReadonlyMap<string, string>;
   /** Answers that were neither 2xx nor a refusal that may pass: there must be none. */
@@ -32,6 +33,7 @@ export function startLoad(options: LoadOptions): Load {
   const strange: string[] = [];
   let begun = 0;
   let isOver = false;
+  let isGivenUp = false;
 
   function wanted(): Wanted {
     const n = begun++;
@@ -59,29 +61,37 @@ export function startLoad(options: LoadOptions): Load {
   }
 
   async function untilAnswered(path: string, headers: Record<string, string>, body: string): Promise<string> {
-    for (;;) {
+    while (!isGivenUp) {
       const answer = await post(path, headers, body);
       if (answer !== undefined) return answer.orderId;
       await pause(20);
     }
+    return "";
   }
 
   async function client(): Promise<void> {
     while (!isOver) {
       const { key, body, isCancelled } = wanted();
       const orderId = await untilAnswered("/orders", { "idempotency-key": key }, body);
+      if (isGivenUp) return;
       acknowledged.set(key, orderId);
       if (isCancelled) await untilAnswered(`/orders/${orderId}/cancel`, {}, "{}");
     }
   }
   const clients = Array.from({ length: options.clients }, client);
 
+  async function finish(): Promise<void> {
+    isOver = true;
+    await Promise.all(clients);
+  }
+
   return {
     acknowledged,
     strange,
-    async finish() {
-      isOver = true;
-      await Promise.all(clients);
+    finish,
+    async [Symbol.asyncDispose]() {
+      isGivenUp = true;
+      await finish();
     },
   };
 }
