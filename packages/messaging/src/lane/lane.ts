@@ -4,6 +4,7 @@ import { Alarm } from "./alarm.ts";
 import { Between } from "./between.ts";
 import { StateCache } from "./cache.ts";
 import { EffectsRunner } from "./effects-runner.ts";
+import { Care } from "./care.ts";
 import { cautionAfter, endOf, type Caution, type LaneEnd } from "./end.ts";
 import { Inbox } from "./inbox.ts";
 import { idsOf, Intake, type Gathered } from "./intake.ts";
@@ -15,7 +16,6 @@ import { sweepSeen } from "./seen-sweep.ts";
 import { Sender } from "./sender.ts";
 import { Tracks } from "./tracks.ts";
 import { Bell, deferred } from "./wake.ts";
-import { suspectIn, suspectText } from "./suspect.ts";
 import { Work, type Sequence } from "./work.ts";
 
 /** After this many batches, positions that moved without a message are written too. */
@@ -40,12 +40,12 @@ export class Lane {
   readonly #trim: OutboxTrim;
   readonly #between: Between;
   readonly #alarm: Alarm;
+  readonly #care: Care;
   #batch: number;
   #timeMs: number;
   #sinceMoved = 0;
   #end: LaneEnd | undefined;
   #undurable = 0;
-  #named: string | undefined;
   /** Counts since this life began. */
   readonly counts = { batches: 0, inputs: 0, messages: 0, parked: 0, passedOn: 0 };
 
@@ -64,6 +64,7 @@ export class Lane {
     };
     this.#tracks = new Tracks(options.positions);
     this.#between = new Between(id);
+    this.#care = new Care(options);
     this.#alarm = new Alarm(world, this.#bell, () => store.nowMs(), this.#stop.signal);
     this.#parking = new Parking(limits.parking, options.build, recovered.parkedKeys);
     this.#inbox = new Inbox({
@@ -158,12 +159,17 @@ export class Lane {
         const nowMs = this.#store.nowMs();
         this.#timeMs = Math.max(this.#timeMs, this.#inbox.timeMs(nowMs));
         const { batchBytes } = this.#options.limits;
-        const gathered = await this.#intake.gather(this.#batchLimit(), batchBytes, this.#timeMs, nowMs);
+        const gathered = await this.#intake.gather(
+          this.#care.batchInputs(this.counts.inputs),
+          batchBytes,
+          this.#timeMs,
+          nowMs,
+        );
         const empty = gathered.inputs.length + gathered.messages.length === 0;
         if (empty && !this.#alarm.isOverdue(nowMs)) {
           this.#alarm.set(nowMs, this.#intake.nextDueMs(nowMs));
           await this.#bell.wait();
-        } else if (this.#careful && !empty) await this.#handleAlone(gathered, nowMs);
+        } else if (!empty && this.#care.isAlone(this.counts.inputs)) await this.#handleAlone(gathered, nowMs);
         else await this.#handle(gathered, empty, nowMs);
       }
     } catch (error) {
@@ -174,33 +180,15 @@ export class Lane {
     await this.#shutDown();
   }
 
-  #batchLimit(): number {
-    const { limits, caution } = this.#options;
-    if (this.#careful) return 1;
-    return this.#young ? Math.min(limits.batchInputs, caution?.batchInputs ?? Infinity) : limits.batchInputs;
-  }
-
-  /** After a death with a suspect, or claims without progress, inputs are handled alone, each named beforehand, until
-   *  some have passed. */
-  get #careful(): boolean {
-    const { tries, suspect } = this.#options.row;
-    return (tries >= 3 || suspect !== undefined) && this.#young;
-  }
-
-  /** For as long as this life has not got past what its last one ended with. */
-  get #young(): boolean {
-    return this.counts.inputs < 2 * this.#options.limits.batchInputs;
-  }
-
   /** The input that was named last before it was handled alone, as the lane's row has it. */
   get named(): string | undefined {
-    return this.#named;
+    return this.#care.named;
   }
 
   async #handleAlone(gathered: Gathered, nowMs: number): Promise<void> {
     await this.#options.alone(async () => {
       if (this.#end !== undefined) return;
-      await this.#nameSuspect(idsOf(gathered)[0]!);
+      await this.#care.name(idsOf(gathered)[0]!);
       await this.#handle(gathered, false, nowMs);
     });
   }
@@ -241,16 +229,6 @@ export class Lane {
   #fence() {
     const { row, routes } = this.#options;
     return { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
-  }
-
-  async #nameSuspect(inputId: string): Promise<void> {
-    const { row } = this.#options;
-    const before = suspectIn(row.suspect);
-    const deaths = before?.id === inputId ? before.deaths + 1 : 1;
-    this.#named = suspectText({ id: inputId, deaths });
-    if (!(await this.#store.mark(this.id, row.epoch, { suspect: this.#named }))) {
-      throw new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was taken over.`);
-    }
   }
 
   /** Writes positions that moved without a message: now and then, and when nothing else is to do. */
