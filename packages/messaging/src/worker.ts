@@ -256,8 +256,14 @@ class LaneWorker implements Worker {
     const compared = await comparePositions(hosted.topics, owned, recovered.positions);
     for (const where of compared.rewound)
       world.log("warn", "A position is in doubt; its log is read again from the start.", { ...id, where });
-    const outgoing = destinationsOf(hosted.routes, (topic) => !store.hosts(topic));
-    const tail = await readTail(row, recovered, outgoing, transportOf, this.#stop.signal);
+    const outgoing = [...new Set(Array.from(hosted.routes.sends, ({ topic }) => topic.name))];
+    const tail = await readTail(
+      row,
+      recovered,
+      outgoing.filter((topic) => !store.hosts(topic)),
+      transportOf,
+      this.#stop.signal,
+    );
     const current = tail.rewound ? await this.#newSource(id, row) : row;
     const lane = new Lane({
       id,
@@ -369,13 +375,6 @@ class LaneWorker implements Worker {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
-}
-
-/** The topics outside the store that a service may write to: those it sends to, and doors that it passes messages on in. */
-function destinationsOf(routes: Routes, isOutside: (topic: string) => boolean): readonly string[] {
-  const topics = new Set(Array.from(routes.sends, ({ topic }) => topic.name));
-  for (const { topic } of routes.topics.values()) if (topic.door) topics.add(topic.name);
-  return [...topics].filter(isOutside);
 }
 
 function keyOf(of: { readonly service: string; readonly lane: number }): string {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { faultyStore } from "@waybill/conformance";
-import { service, when, whenDue, type Store } from "@waybill/messaging";
-import { bell, count, counter, countIn, tally, tallier, thing } from "./counter.ts";
+import { service, when, whenDue, whenSettled, type Store } from "@waybill/messaging";
+import { bell, call, count, counter, countIn, tally, tallier, thing } from "./counter.ts";
 import { deploy, type Deployment } from "./deployment.ts";
 import { bill, openBill, payBill, till } from "./till.ts";
 
@@ -281,35 +281,66 @@ test("a lane on which most keys fail stops, and a resumed one with a better buil
   expect(await parkedOf(shop)).toEqual([]);
 });
 
-test("a timer that a result of the same batch has cleared does not ring", async () => {
+test("a timer that was cleared before its time does not ring", async () => {
+  const shop = await deploy();
+  await shop.start({ services: [till], lanes: 1 });
+  for (const id of ["a", "b"]) await shop.publish(openBill, { id, withinMs: 2_000 });
+  await shop.publish(payBill, { id: "a" });
+  await shop.world.advance(10_000);
+  expect([(await shop.read("till", bill("a")))?.is, (await shop.read("till", bill("b")))?.is]).toEqual([
+    "paid",
+    "lapsed",
+  ]);
+});
+
+test("a timer that an answer of the same batch clears does not ring", async () => {
   const shop = await deploy({ partitions: 1 });
   const rung: string[] = [];
-  const quiet = service("counter", {
+  const asking = service("counter", {
     on: [
       when(
         count,
-        (m) => [thing(m.id)],
-        (m, [held], out) => {
-          if (m.after !== undefined) out.at(bell, out.nowMs + m.after);
-          else out.clear(bell);
-          out.save(held, { total: m.by, rings: 0, answers: [] });
-          if (m.fail === true) out.notYet("once more");
+        () => [],
+        (m, _none, out) => {
+          if (m.call !== true) return;
+          out.effect(call, { id: m.id, total: 0 });
+          out.at(bell, out.nowMs + 1_000);
         },
+      ),
+      whenSettled(
+        call,
+        () => [],
+        (_r, _none, out) => out.clear(bell),
       ),
       whenDue(
         bell,
-        (t) => [thing(t.key)],
+        () => [],
         (t) => void rung.push(t.key),
       ),
     ],
   });
-  await shop.start({ services: [quiet], lanes: 1 });
-  await shop.publish(count, { id: "a", by: 1, after: 1_000 });
-  await shop.publish(count, { id: "b", by: 1, after: 2_000 });
-  await shop.world.advance(500);
-  await shop.publish(count, { id: "a", by: 1 });
+  const adapters = {
+    call: {
+      idempotent: "key" as const,
+      keyTtlMs: 1e9,
+      call: async () => {
+        await shop.world.sleep(1_000);
+        return { kind: "done" as const, value: "" };
+      },
+    },
+  };
+  let isSlow = false;
+  const wrapStore = (store: Store): Store =>
+    faultyStore(store, {
+      commit: () => (isSlow ? { kind: "delay", until: () => shop.world.sleep(500) } : undefined),
+    });
+  await shop.start({ services: [asking], lanes: 1, adapters, wrapStore });
+  await shop.publish(count, { id: "a", by: 1, call: true });
+  await shop.world.advance(800);
+  isSlow = true;
+  await shop.publish(count, { id: "b", by: 1 });
   await shop.world.advance(10_000);
-  expect(rung).toEqual(["b"]);
+  expect(rung).toEqual([]);
 });
 
 test("a timer that sets itself again and again keeps a short id", async () => {
