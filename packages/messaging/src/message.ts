@@ -36,6 +36,11 @@ export interface Envelope {
   /** Present on every message of a stamped topic, absent from outside producers. */
   readonly stamp?: Stamp | undefined;
   readonly body: Body;
+  /**
+   * The body as its sender in this very process has checked it; never stored. A log that is kept in the process may hand
+   * it on, and a reader there, which has the same schemas, need not parse and check the body a second time.
+   */
+  readonly value?: unknown;
 }
 
 /** A message read from a log. */

@@ -149,6 +149,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
         correlation: messageId,
         traceparent,
         body: text,
+        value,
       };
       const waiting: Waiting = { envelope, done: deferred() };
       destinationOf(type.topic.name, partitionOf(key, options.partitions)).waiting.push(waiting);

@@ -100,8 +100,9 @@ export class FileLog {
       const { topic } = segment;
       topic.durableOffset = endOf(segment);
       topic.durableEnds = [...topic.ends];
-      // The tail keeps messages, not all else that their wave wrote.
+      // The tail keeps messages as the file has them, not all else that their wave wrote.
       segment.wave = undefined;
+      for (const message of segment.messages) (message as { value?: unknown }).value = undefined;
       this.#kept.push(segment);
       this.#keptBytes += segment.bytes;
     }

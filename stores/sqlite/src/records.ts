@@ -99,6 +99,7 @@ function messageOf(topic: string, offset: number, record: Record | Unreadable): 
     traceparent: traceparent ?? undefined,
     stamp: source === null ? undefined : { source, n, prev },
     body: typeof body === "string" ? body : bytesOf(body[0]),
+    value: undefined,
   };
 }
 
@@ -128,7 +129,8 @@ function bytesOf(base64: string): Uint8Array {
 
 /** A message as the log holds it: the same shape whether it comes from memory or from the file. */
 export function stored(message: Envelope, topic: string, partition: number, offset: number): StoredMessage {
-  const { id, type, schema, subject, key, producer, atMs, correlation, causation, traceparent, stamp, body } = message;
+  const { id, type, schema, subject, key, producer, atMs, correlation, causation, traceparent, stamp, body, value } =
+    message;
   return {
     topic,
     partition,
@@ -145,6 +147,7 @@ export function stored(message: Envelope, topic: string, partition: number, offs
     traceparent,
     stamp,
     body: typeof body === "string" ? body : body.slice(),
+    value,
   };
 }
 

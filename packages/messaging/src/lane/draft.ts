@@ -19,7 +19,8 @@ export interface DraftMessage extends Sent {
   readonly of: AnyMessageType;
   readonly subject: string;
   readonly key: string;
-  /** JSON text of the checked body. */
+  /** The checked body, and its JSON text. */
+  readonly value: unknown;
   readonly body: string;
 }
 
@@ -138,6 +139,7 @@ export class Draft implements Out {
       atMs: publishAtMs,
       subject,
       key,
+      value,
       body: text,
     };
     if (this.#messages === none) this.#messages = [];

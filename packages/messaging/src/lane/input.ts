@@ -43,7 +43,7 @@ export function messageInput(message: StoredMessage): Input {
     correlation: message.correlation,
     traceparent: message.traceparent,
     body: message.body,
-    value: undefined,
+    value: message.value,
     malformed: message.malformed,
     message,
     timer: undefined,

@@ -75,6 +75,7 @@ function messageRule(routes: Routes, input: Input): Rule | undefined {
 /** The body that a rule's handler gets: parsed, lifted to this build's version, and checked. */
 export function decode(rule: Rule, input: Input): unknown {
   const { on } = rule;
+  if (on.kind === "message" && input.value !== undefined) return input.value;
   const body = parsed(input);
   if (on.kind === "message") {
     const lifted = upcast(input.type, on.type, input.schema, body);

@@ -165,6 +165,7 @@ export class Work {
       causation: input.id,
       traceparent: input.traceparent,
       body: message.body,
+      value: message.value,
     });
   }
 
