@@ -180,7 +180,9 @@ class LaneWorker implements Worker {
       const key = keyOf(row);
       const free = row.owner === undefined || row.owner === this.memberId || !live.has(row.owner);
       if (!free || this.#lanes.has(key) || row.stopped !== undefined || row.level > service.level) continue;
-      if ((this.#restUntilMs.get(key) ?? 0) > nowMs || held.length + claims.length >= share) continue;
+      // One that is ours and could not be opened is nobody else's to open; what is above the share is given away later.
+      const isAboveShare = row.owner !== this.memberId && held.length + claims.length >= share;
+      if ((this.#restUntilMs.get(key) ?? 0) > nowMs || isAboveShare) continue;
       claims.push(this.#begin(hosted, { service: service.name, lane: row.lane, lanes }, row));
     }
     if (held.length > share) {

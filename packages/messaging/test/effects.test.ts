@@ -361,3 +361,36 @@ test("an effect needs hands that can do it safely", async () => {
   await expect(starting({ idempotent: "find" })).rejects.toMatchObject({ code: "EFFECT_UNSAFE" });
   expect(charge.money).toBe(true);
 });
+
+test("effects that could not be looked up at a takeover are not passed, and not forgotten", async () => {
+  const shop = await deploy();
+  await killedInFlight(shop);
+  let failing = 3;
+  const wrapStore = (store: Store): Store =>
+    faultyStore(store, {
+      call: (name) => (name === "effectHeads" && failing-- > 0 ? { kind: "unavailable" } : undefined),
+    });
+  const second = line(yes);
+  await shop.start({ ...clerks({ charge: second }), wrapStore });
+  await shop.publish(job, { id: "a", n: 2, does: "charge" });
+  expect(await answered(shop, "a", 2)).toEqual(["1 done yes", "2 done yes"]);
+  expect(whats(second)).toEqual(["a 1", "a 2"]);
+});
+
+test("an effect behind another that could not be looked up is not forgotten", async () => {
+  const shop = await deploy();
+  await killedInFlight(shop);
+  await shop.start({ services: [clerk], lanes: 1, adapters: lines({ charge: line(never) }) }).then(async (process) => {
+    await shop.publish(job, { id: "a", n: 2, does: "charge" });
+    await shop.world.advance(1_000);
+    process.kill();
+    await shop.world.advance(6_000);
+  });
+  let failing = 3;
+  const wrapStore = (store: Store): Store =>
+    faultyStore(store, {
+      call: (name) => (name === "nextEffect" && failing-- > 0 ? { kind: "unavailable" } : undefined),
+    });
+  await shop.start({ ...clerks({}), wrapStore });
+  expect(await answered(shop, "a", 2)).toEqual(["1 done yes", "2 done yes"]);
+});

@@ -16,7 +16,11 @@ function documented(): { code: string; isRetryable: boolean; text: string }[] {
 }
 
 test("every code is documented, and every documented code exists", () => {
-  expect(documented().map(({ code }) => code).toSorted()).toEqual(codes.toSorted());
+  expect(
+    documented()
+      .map(({ code }) => code)
+      .toSorted(),
+  ).toEqual(codes.toSorted());
 });
 
 test("a code is documented once, with what happened and what to do", () => {

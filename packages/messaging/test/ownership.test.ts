@@ -150,3 +150,17 @@ function spread(transport: Transport): Transport {
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
 }
+
+test("a lane whose opening failed is opened by its owner, though it has its share already", async () => {
+  const shop = await deploy({ partitions: 3 });
+  let failing = 1;
+  const wrapStore = (store: Store): Store =>
+    faultyStore(store, {
+      call: (name) => (name === "recover" && failing-- > 0 ? { kind: "unavailable" } : undefined),
+    });
+  const first = await shop.start({ services: [counter], lanes: 3, wrapStore });
+  const second = await shop.start({ services: [counter], lanes: 3 });
+  await shop.world.advance(10_000);
+  const held = [first, second].flatMap(({ worker }) => worker.lanes().map(({ lane }) => lane));
+  expect(new Set(held)).toEqual(new Set([0, 1, 2]));
+});

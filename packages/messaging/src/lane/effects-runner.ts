@@ -1,4 +1,4 @@
-import { messageOf } from "../errors.ts";
+import { codeOf, messageOf } from "../errors.ts";
 import { upcast } from "../contract.ts";
 import type { Outcome } from "../service.ts";
 import type { EffectKey, EffectRow, LaneId, Store } from "../store.ts";
@@ -30,6 +30,7 @@ interface Queue {
 const chainsMax = 2_048;
 const page = 256;
 const concurrencyDefault = 32;
+const lookUpAgainMs = 500;
 const timeoutMsDefault = 30_000;
 const backoffMs = [100, 500, 2_000, 10_000, 30_000, 60_000] as const;
 
@@ -103,7 +104,7 @@ export class EffectsRunner {
   }
 
   async #admit(row: EffectRow): Promise<void> {
-    const head = await this.#store.nextEffect(this.#id.service, { ...row, seq: 0 });
+    const head = await this.#ask(() => this.#store.nextEffect(this.#id.service, { ...row, seq: 0 }));
     if (head !== undefined) this.#takeHead(head);
   }
 
@@ -238,7 +239,8 @@ export class EffectsRunner {
   async #follow(queue: Queue, chain: Chain, after: EffectKey): Promise<void> {
     do {
       chain.missed = false;
-      const next = await this.#store.nextEffect(this.#id.service, after);
+      const next = await this.#ask(() => this.#store.nextEffect(this.#id.service, after));
+      if (this.#stop.signal.aborted) return;
       if (next !== undefined) {
         chain.rows.push(next);
         // Only the first of a chain is ever called, and this one was not.
@@ -256,7 +258,10 @@ export class EffectsRunner {
     try {
       for (let more = true; more && !this.#stop.signal.aborted;) {
         for (const queue of this.#queues.values()) queue.unloaded = false;
-        const heads = await this.#store.effectHeads(this.#id, Number.MAX_SAFE_INTEGER, page, this.#held());
+        const heads = await this.#ask(() =>
+          this.#store.effectHeads(this.#id, Number.MAX_SAFE_INTEGER, page, this.#held()),
+        );
+        if (heads === undefined) return;
         const taken = heads.filter((row) => this.#takeHead(row)).length;
         // What was added meanwhile is in the table only, and perhaps not in what was read of it.
         const isBehind = [...this.#queues.values()].some((queue) => queue.unloaded && queue.chains.size < chainsMax);
@@ -269,6 +274,23 @@ export class EffectsRunner {
       this.#loading = false;
     }
     for (const queue of this.#queues.values()) this.#run(queue);
+  }
+
+  /** Asks the table until it answers: what is not known to be there would be passed. Undefined when the lane closes. */
+  async #ask<T>(question: () => Promise<T>): Promise<T | undefined> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        return await question();
+      } catch (error) {
+        this.#world.log("warn", "Effects could not be looked up; it is tried again.", {
+          ...this.#id,
+          code: codeOf(error),
+          error: messageOf(error),
+        });
+        await this.#world.sleep(lookUpAgainMs, this.#stop.signal);
+      }
+    }
+    return undefined;
   }
 
   #held(): ReadonlySet<string> {
