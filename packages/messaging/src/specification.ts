@@ -59,6 +59,7 @@ export function specification(of: Service, options: { nowMs?: number; partitions
         value: deepFreeze(structuredClone(states.get(keyOf(ref)))),
         version: 0,
         home: 0,
+        bytes: 0,
         lentTo: undefined,
       });
     const before: unknown[] = [];

@@ -4,7 +4,7 @@ import type { Connection } from "./connection.ts";
 import type { StateChange, Wave } from "./wave.ts";
 
 /** How many versions are remembered before the older half is forgotten. */
-const rememberedMax = 80_000;
+const rememberedMax = 20_000;
 
 const versionSql = "select version from state where service = ? and kind = ? and id = ?";
 

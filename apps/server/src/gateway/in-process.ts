@@ -26,7 +26,7 @@ interface Done {
  * Its ids derive from the keys, so that a repeat has the same receipt even after its key was forgotten.
  */
 export function inProcessGateway(options: { keysRemembered?: number } = {}): InProcessGateway {
-  const { keysRemembered = 65_536 } = options;
+  const { keysRemembered = 16_384 } = options;
   const byKey = new Map<string, Done>();
   const sums = { authorise: emptySum(), capture: emptySum(), void: emptySum(), refund: emptySum() };
   let repeats = 0;

@@ -9,6 +9,8 @@ export interface Entry {
   value: unknown;
   version: number;
   home: number;
+  /** Its size as JSON when it was last read or written. */
+  bytes: number;
   /** Why what is stored could not be lifted to this build's version. */
   readonly unreadable?: unknown;
   /** The draft whose handler has it now, and may save it. */
@@ -48,16 +50,13 @@ export class StateCache {
   /** Takes over what the store has of these keys; those without a row are kept as absent. */
   fill(missing: ReadonlyMap<string, StateRef<unknown>>, rows: readonly StateRow[]): void {
     const found = new Map<string, StateRow>();
-    for (const row of rows) {
-      found.set(`${row.kind}\n${row.id}`, row);
-      this.#bytes += row.body.length;
-    }
+    for (const row of rows) found.set(`${row.kind}\n${row.id}`, row);
     for (const [key, ref] of missing) this.#keep(entryOf(ref, found.get(key), this.#id));
   }
 
-  /** Called between batches. @param writtenBytes what the last one wrote of states, as JSON. */
-  age(writtenBytes: number): void {
-    this.#bytes += writtenBytes;
+  /** Called between batches. @param grownBytes by how much the last one made states larger, as JSON. */
+  age(grownBytes: number): void {
+    this.#bytes += grownBytes;
     if (this.#size < this.#entriesMax && this.#bytes < this.#bytesMax) return;
     this.#size = 0;
     this.#bytes = 0;
@@ -76,6 +75,7 @@ export class StateCache {
     }
     kind.young.set(id, entry);
     this.#size += 1;
+    this.#bytes += entry.bytes;
   }
 }
 
@@ -89,9 +89,9 @@ export function cacheKey(ref: StateRef<unknown>): string {
 }
 
 function entryOf(ref: StateRef<unknown>, row: StateRow | undefined, id: LaneId): Entry {
-  if (row === undefined) return { ref, value: undefined, version: 0, home: -1, lentTo: undefined };
+  if (row === undefined) return { ref, value: undefined, version: 0, home: -1, bytes: 0, lentTo: undefined };
   const home = row.home % id.lanes === id.lane ? row.home : ~row.home;
-  const entry = { ref, value: undefined, version: row.version, home, lentTo: undefined };
+  const entry = { ref, value: undefined, version: row.version, home, bytes: row.body.length, lentTo: undefined };
   try {
     return { ...entry, value: upcast(`State ${row.kind} ${row.id}`, ref.of, row.schema, JSON.parse(row.body)) };
   } catch (error) {

@@ -217,7 +217,7 @@ export class Lane {
       throw error;
     });
     this.#intake.timerSet(work.earliestTimerMs);
-    this.#bench.cache.age(work.stateBytes);
+    this.#bench.cache.age(work.grownBytes);
     this.counts.batches += 1;
     this.counts.inputs += work.inputs;
     this.counts.messages += work.messages.length;

@@ -52,8 +52,8 @@ export class Work {
   readonly #stuck = new Map<string, Set<string> | undefined>();
   inputs = 0;
   passedOn = 0;
-  /** How much was written of states, as JSON. */
-  stateBytes = 0;
+  /** By how much states have grown, as JSON. */
+  grownBytes = 0;
   /** The earliest timer set in this batch. */
   earliestTimerMs = Infinity;
 
@@ -234,7 +234,9 @@ export class Work {
       if (value === undefined && before === 0) continue;
       const body = value === undefined ? undefined : JSON.stringify(value);
       entry.version = body === undefined ? 0 : before + 1;
-      this.stateBytes += body?.length ?? 0;
+      const bytes = body?.length ?? 0;
+      this.grownBytes += bytes - entry.bytes;
+      entry.bytes = bytes;
       writes.push({ kind: ref.of.kind, id: ref.id, home, version: before + 1, schema: ref.of.version, body });
       if (body === undefined) entry.home = -1;
     }
