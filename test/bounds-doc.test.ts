@@ -4,7 +4,7 @@ import { textOf } from "./boundaries/files.ts";
 const page = textOf("docs/architecture.md");
 const sources = ["packages/messaging/src/lane/limits.ts", "stores/sqlite/src/file.ts"].map(textOf).join("\n");
 
-const rows = [...page.matchAll(/^\| [^|]+ \| `(\w+)` \| ([\d,]+)(?: (\w+))? \|$/gm)].map(([, name, number, unit]) => ({
+const rows = [...page.matchAll(/^\| [^|]+ \| `(\w+)` \| ([\d,.]+)(?: (\w+))? \|$/gm)].map(([, name, number, unit]) => ({
   name: name!,
   value: Number(number!.replaceAll(",", "")) * (unit === "MiB" ? 1_048_576 : 1),
 }));
