@@ -60,7 +60,7 @@ export function specification(of: Service, options: { nowMs?: number; partitions
         version: 0,
         home: 0,
         bytes: 0,
-        lentTo: undefined,
+        lentTo: 0,
       });
     const before: unknown[] = [];
     for (const step of rule.steps) {

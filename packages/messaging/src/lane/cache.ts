@@ -13,8 +13,8 @@ export interface Entry {
   bytes: number;
   /** Why what is stored could not be lifted to this build's version. */
   readonly unreadable?: unknown;
-  /** The draft whose handler has it now, and may save it. */
-  lentTo: unknown;
+  /** Which draft it was lent to last: only that one's handler may save it. */
+  lentTo: number;
 }
 
 /**
@@ -89,9 +89,9 @@ export function cacheKey(ref: StateRef<unknown>): string {
 }
 
 function entryOf(ref: StateRef<unknown>, row: StateRow | undefined, id: LaneId): Entry {
-  if (row === undefined) return { ref, value: undefined, version: 0, home: -1, bytes: 0, lentTo: undefined };
+  if (row === undefined) return { ref, value: undefined, version: 0, home: -1, bytes: 0, lentTo: 0 };
   const home = row.home % id.lanes === id.lane ? row.home : ~row.home;
-  const entry = { ref, value: undefined, version: row.version, home, bytes: row.body.length, lentTo: undefined };
+  const entry = { ref, value: undefined, version: row.version, home, bytes: row.body.length, lentTo: 0 };
   try {
     return { ...entry, value: upcast(`State ${row.kind} ${row.id}`, ref.of, row.schema, JSON.parse(row.body)) };
   } catch (error) {

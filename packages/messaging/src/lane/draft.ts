@@ -47,6 +47,7 @@ export class NotYet extends Error {
 }
 
 const none: never[] = [];
+let drafts = 0;
 
 /**
  * All that one input wants done, held apart until its handler has returned. Whatever could be refused later
@@ -61,6 +62,8 @@ export class Draft implements Out {
   #effects: DraftEffect[] = none;
   #timers: DraftTimer[] = none;
   readonly #context: DraftContext;
+  /** Tells drafts apart without holding on to them. */
+  readonly #number = ++drafts;
 
   constructor(context: DraftContext, input: InputInfo, nowMs: number) {
     this.#context = context;
@@ -70,7 +73,7 @@ export class Draft implements Out {
 
   /** Lends a state to the handler; only what was lent may be saved. */
   lend(entry: Entry): Held<unknown> {
-    entry.lentTo = this;
+    entry.lentTo = this.#number;
     return entry;
   }
 
@@ -106,7 +109,7 @@ export class Draft implements Out {
 
   #keep(held: Held<never>, value: unknown): void {
     const entry = held as Entry;
-    if (entry.lentTo !== this) {
+    if (entry.lentTo !== this.#number) {
       throw new WaybillError(
         "STATE_UNDECLARED",
         `State ${held.ref.of.kind} ${held.ref.id} was not declared by this rule.`,

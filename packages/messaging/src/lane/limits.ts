@@ -20,7 +20,7 @@ export const laneLimits: LaneLimits = {
   batchInputs: 256,
   batchBytes: 1_048_576,
   cachedStates: 4_096,
-  cachedBytes: 1_572_864,
+  cachedBytes: 1_048_576,
   inbox: { messagesPerTopic: 1_024, bytesPerTopic: 2_097_152 },
   sender: { messages: 10_000, bytes: 8_388_608, append: 1_000 },
   parking: { keysMax: 1_024, inputsMax: 1_024 },
