@@ -28,6 +28,10 @@ test("a second process gets its half within a few ticks, a lane a second, and no
   const held = [first, second].map(({ worker }) => worker.lanes().length);
   expect(held.every((lanes) => lanes <= 3)).toBe(true);
   expect(held.every((lanes) => lanes >= 2)).toBe(true);
+  const epochs = async () => (await shop.store.survey(["counter"])).lanes.map(({ epoch }) => epoch);
+  const shared = await epochs();
+  await shop.world.advance(5_000);
+  expect(await epochs()).toEqual(shared);
   for (const id of ids) {
     await shop.until(`${id} is tallied`, async () => (await total(shop, id)) >= published);
     expect((await shop.read("tallier", tally(id)))?.seen).toEqual(Array.from({ length: published }, (_, at) => at + 1));
