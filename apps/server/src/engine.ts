@@ -32,7 +32,7 @@ export interface EmbeddedOptions {
   readonly readOnly?: boolean;
   readonly limits?: Partial<FileLimits>;
   readonly onHealth?: (health: Health) => void;
-  /** How long messages are kept, by topic, in milliseconds; for ever when a topic is not named. */
+  /** How long each topic keeps its messages, in milliseconds, and how much of them, in bytes; undefined: all. */
   readonly retentionMs?: number | undefined;
   readonly retentionBytes?: number | undefined;
 }
@@ -51,7 +51,9 @@ export async function embeddedEngine(options: EmbeddedOptions): Promise<Engine &
     durable: { transportOf: () => durable, ...durableStates(file) },
     async declare(topics, reads) {
       for (const { name, bytesMax } of topics) {
-        await transport.declare({ name, partitions, bytesMax, retentionMs, retentionBytes });
+        const spec = { name, partitions, bytesMax, retentionMs, retentionBytes };
+        if (file.log.topics.has(name)) await file.configure(spec);
+        else await transport.declare(spec);
       }
       for (const [service, names] of reads) await file.subscribe(service, names);
     },

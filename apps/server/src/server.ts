@@ -37,6 +37,10 @@ export interface ServerOptions {
   /** Default the file `server.log` in the data folder. */
   readonly log?: LogTarget;
   readonly limits?: Partial<FileLimits>;
+  /** How long each topic keeps its messages, in milliseconds; nothing that a service has not read goes. Default: for ever. */
+  readonly retentionMs?: number;
+  /** Above how many bytes each topic lets its oldest messages go. Default: never. */
+  readonly retentionBytes?: number;
 }
 
 /** A shop that serves. */
@@ -71,7 +75,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   await using open = new AsyncDisposableStack();
   open.defer(() => logger.flush());
 
-  const engine = open.use(await embeddedEngine({ folder: data, world, limits: options.limits ?? {} }));
+  const engine = open.use(await embeddedEngine({ folder: data, world, ...storage(options) }));
   const gatewayUrl =
     options.gatewayUrl ?? open.use(await startGateway({ data: join(data, "gateway"), log: tellOf(logger.log) })).url;
   const gateway = open.use(httpGateway({ url: gatewayUrl }));
@@ -103,6 +107,10 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const close = () => (closed ??= end());
   const { file } = engine;
   return { url, data, gatewayUrl, shop, file, sample: sampleIn(shop, products), close, [Symbol.asyncDispose]: close };
+}
+
+function storage({ limits = {}, retentionMs, retentionBytes }: ServerOptions) {
+  return { limits, retentionMs, retentionBytes };
 }
 
 function tellOf(log: ReturnType<typeof openLog>["log"]) {

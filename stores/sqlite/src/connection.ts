@@ -12,7 +12,7 @@ export class Connection {
   constructor(path: string) {
     this.#path = path;
     this.#db = new DatabaseSync(path, { readOnly: true, timeout: 2_000 });
-    this.#db.exec("pragma cache_size = -8192");
+    this.#db.exec("pragma cache_size = -2048");
   }
 
   get<Row>(sql: string, ...values: SQLInputValue[]): Row | undefined {

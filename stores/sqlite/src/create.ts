@@ -44,6 +44,9 @@ export function checkFile(path: string): void {
     try {
       const { user_version: version } = db.prepare("pragma user_version").get() as { user_version: number };
       refuseNewer(path, version);
+      if (version > 0) return;
+      const text = `${path} is being made or was never finished. Start the server on this folder, then try again.`;
+      throw new WaybillError("STORE_UNAVAILABLE", text, { details: { path } });
     } finally {
       db.close();
     }

@@ -14,7 +14,7 @@ import type { Wave } from "./wave.ts";
 import { WriterPort, type Health } from "./writer-port.ts";
 
 export interface FileLimits extends WaveLimits {
-  /** How much of the logs' ends is held in memory for readers that keep up, in about bytes. Default 4 MiB. */
+  /** How much of the logs' ends is held in memory for readers that keep up, in about bytes. Default 2 MiB. */
   readonly tailBytesMax: number;
   /** The file refuses to grow above this, as a full disk does; 0 for no bound. Default 0. */
   readonly fileBytesMax: number;
@@ -76,7 +76,7 @@ const defaults: FileLimits = {
   inputsPerWave: 4_096,
   bytesPerWave: 8 * 1024 * 1024,
   waveMsMax: 20,
-  tailBytesMax: 4 * 1024 * 1024,
+  tailBytesMax: 2 * 1024 * 1024,
   fileBytesMax: 0,
   checkpointBytes: 32 * 1024 * 1024,
   walBytesMax: 64 * 1024 * 1024,

@@ -29,10 +29,11 @@ create table position (
   last_offset integer, last_id text, marks text not null, primary key (service, topic, partition)
 ) strict, without rowid;
 
+-- With a rowid: bodies of a kilobyte would leave room for few keys in the pages above them.
 create table state (
   service text, kind text, id text, home integer not null, version integer not null, schema integer not null,
   body text not null, primary key (service, kind, id)
-) strict, without rowid;
+) strict;
 
 create table outbox (
   service text, lane integer, topic text, partition integer, n integer, headers text not null,

@@ -36,7 +36,7 @@ const passing: ReadonlySet<number> = new Set([5, 6, 7, 8, 9, 10, 13, 14, 15]);
 const damaged: ReadonlySet<number> = new Set([11, 26]);
 
 /** A wave is garbage as soon as it is written; room for a few of them saves memory and costs no time. */
-const youngMb = 16;
+const youngMb = 4;
 
 const retryMs = [50, 100, 250, 500, 1_000] as const;
 

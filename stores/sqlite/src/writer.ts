@@ -38,7 +38,7 @@ const db = new DatabaseSync(settings.path, { timeout: 2_000 });
 db.exec("pragma journal_mode = wal");
 db.exec("pragma synchronous = full");
 if (process.platform === "darwin") db.exec("pragma fullfsync = on");
-db.exec("pragma wal_autocheckpoint = 0; pragma cache_size = -16384; pragma temp_store = memory");
+db.exec("pragma wal_autocheckpoint = 0; pragma cache_size = -8192; pragma temp_store = memory");
 limit(settings.pagesMax);
 const { page_size: pageSize } = db.prepare("pragma page_size").get() as { page_size: number };
 const walPages = db.prepare("pragma wal_checkpoint(noop)");

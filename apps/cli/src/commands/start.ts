@@ -11,6 +11,8 @@ interface Options {
   readonly paymentDeadline?: number;
   readonly gateway?: string;
   readonly log?: string;
+  readonly retentionDays?: number;
+  readonly retentionMib?: number;
   readonly seed: boolean;
   readonly json?: true;
 }
@@ -46,6 +48,16 @@ export function startCommand(): Command {
     )
     .option("--gateway <url>", "a payment gateway to use instead of a sandbox of its own")
     .option("--log <file>", "where the log goes, or: stderr, none (default: server.log in the data folder)")
+    .addOption(
+      new Option("--retention-days <days>", "how long each topic keeps its messages (default: for ever)").argParser(
+        positive("days"),
+      ),
+    )
+    .addOption(
+      new Option("--retention-mib <MiB>", "above what size each topic lets its oldest go (default: none)").argParser(
+        positive("MiB"),
+      ),
+    )
     .option("--no-seed", "leave a new data folder empty")
     .option("--json", "print one line of JSON when the shop is ready")
     .addHelpText("after", `${examples}\n${exitHelp()}`)
@@ -73,6 +85,7 @@ async function perform(options: Options): Promise<void> {
 
 function serverOptions(options: Options): ServerOptions {
   const { data, port, host, dispatchAfter, paymentDeadline, gateway, log, seed } = options;
+  const { retentionDays, retentionMib } = options;
   return {
     data,
     host,
@@ -81,6 +94,8 @@ function serverOptions(options: Options): ServerOptions {
     ...(dispatchAfter === undefined ? {} : { dispatchAfterMs: dispatchAfter * 1_000 }),
     ...(paymentDeadline === undefined ? {} : { paymentDeadlineMs: paymentDeadline * 1_000 }),
     ...(gateway === undefined ? {} : { gatewayUrl: url(gateway) }),
+    ...(retentionDays === undefined ? {} : { retentionMs: Math.round(retentionDays * 86_400_000) }),
+    ...(retentionMib === undefined ? {} : { retentionBytes: Math.round(retentionMib * 1_048_576) }),
     ...(log === undefined ? {} : { log: log === "stderr" || log === "none" ? log : { file: log } }),
   };
 }
@@ -93,6 +108,13 @@ function port(text: string): number {
 function seconds(text: string): number {
   if (/^\d{1,7}(\.\d{1,3})?$/.test(text)) return Number(text);
   throw new InvalidArgumentError("Give seconds, such as 60 or 0.5.");
+}
+
+function positive(unit: string) {
+  return (text: string): number => {
+    if (/^\d{1,7}(\.\d{1,3})?$/.test(text) && Number(text) > 0) return Number(text);
+    throw new InvalidArgumentError(`Give a number of ${unit} above 0, such as 30.`);
+  };
 }
 
 function url(text: string): string {

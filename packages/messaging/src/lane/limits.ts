@@ -17,11 +17,11 @@ export interface LaneLimits {
 }
 
 export const laneLimits: LaneLimits = {
-  batchInputs: 256,
-  batchBytes: 1_048_576,
+  batchInputs: 1_024,
+  batchBytes: 2_097_152,
   cachedStates: 4_096,
   cachedBytes: 1_048_576,
-  inbox: { messagesPerTopic: 1_024, bytesPerTopic: 2_097_152 },
+  inbox: { messagesPerTopic: 2_048, bytesPerTopic: 2_097_152 },
   sender: { messages: 10_000, bytes: 8_388_608, append: 1_000 },
   parking: { keysMax: 1_024, inputsMax: 1_024 },
   outboxGraceMs: 60_000,
