@@ -52,7 +52,8 @@ const run = promisify(execFile);
 async function measure<T>(name: string, options: Record<string, unknown>, flags: readonly string[] = []): Promise<T> {
   process.stderr.write(`measuring ${name} …\n`);
   const script = fileURLToPath(new URL("run-measure.ts", import.meta.url));
-  const args = ["--disable-warning=ExperimentalWarning", ...flags, script, name, JSON.stringify({ base, ...options })];
+  // The heap settings of this process, which are those of a shop that is started; later flags go before.
+  const args = [...process.execArgv, ...flags, script, name, JSON.stringify({ base, ...options })];
   const { stdout } = await run(process.execPath, args, { maxBuffer: 67_108_864 });
   return JSON.parse(stdout) as T;
 }
@@ -79,6 +80,9 @@ async function retail(): Promise<Record<string, unknown>> {
   return JSON.parse(readFileSync(report, "utf8")) as Record<string, unknown>;
 }
 
+/** What Node does with a heap that it may let grow. */
+const roomyHeap = ["--max-semi-space-size=64", "--max-old-space-size=4096"];
+
 const rows: Row[] = [];
 const figures: Record<string, unknown> = {
   at: new Date().toISOString(),
@@ -90,37 +94,40 @@ const figures: Record<string, unknown> = {
 };
 
 if (wants("throughput")) {
-  const seconds = quick ? 5 : 30;
-  const of: Throughput[] = [];
+  const lean: Throughput[] = [];
+  const roomy: Throughput[] = [];
   for (let round = 0; round < (quick ? 1 : 3); round++) {
-    of.push(await measure<Throughput>("throughput", { seconds, inFlight: 2_000 }));
+    lean.push(await measure<Throughput>("throughput", { seconds: quick ? 5 : 30, inFlight: 2_000 }));
+    roomy.push(await measure<Throughput>("throughput", { seconds: quick ? 5 : 20, inFlight: 2_000 }, roomyHeap));
   }
-  figures.throughput = of;
-  const best = median(of, (one) => one.ordersPerSecond);
+  figures.throughput = { lean, roomy };
+  const typical = median(lean, (one) => one.ordersPerSecond);
+  const large = median(roomy, (one) => one.ordersPerSecond);
   rows.push(
     [
       "orders placed → completed, payment in process",
-      rate(best.ordersPerSecond),
+      rate(typical.ordersPerSecond),
       "≥ 5,000/s",
-      best.ordersPerSecond >= 5_000,
+      typical.ordersPerSecond >= 5_000,
     ],
-    ["  messages an order", best.messagesPerOrder.toFixed(1), "≥ 7", best.messagesPerOrder >= 7],
-    ["  p50 / p99 with 2,000 under way", ms(best.latencyMs), "", undefined],
+    ["  with a large heap (NODE_OPTIONS=--max-semi-space-size=64)", rate(large.ordersPerSecond), "", undefined],
+    ["  messages an order", typical.messagesPerOrder.toFixed(1), "≥ 7", typical.messagesPerOrder >= 7],
+    ["  p50 / p99 with 2,000 under way", ms(typical.latencyMs), "", undefined],
     [
       "  time ÷ the same commits and bytes straight in SQLite",
-      `${(best.seconds / best.rawSeconds).toFixed(1)} ×`,
+      `${(typical.seconds / typical.rawSeconds).toFixed(1)} ×`,
       "",
       undefined,
     ],
     [
       "  orders a commit; bytes an order",
-      `${(best.orders / best.waves).toFixed(0)}; ${(best.bytes / best.orders).toFixed(0)}`,
+      `${(typical.orders / typical.waves).toFixed(0)}; ${(typical.bytes / typical.orders).toFixed(0)}`,
       "",
       undefined,
     ],
     [
       "  processor time an order, all threads / main",
-      `${best.cpuMicrosPerOrder.toFixed(0)} / ${best.mainMicrosPerOrder.toFixed(0)} µs`,
+      `${typical.cpuMicrosPerOrder.toFixed(0)} / ${typical.mainMicrosPerOrder.toFixed(0)} µs`,
       "",
       undefined,
     ],
@@ -174,7 +181,7 @@ if (wants("alone")) {
 }
 if (wants("memory")) {
   const orders = quick ? 20_000 : 1_000_000;
-  const result = await measure<Memory>("memory", { orders, inFlight: 500 }, ["--expose-gc"]);
+  const result = await measure<Memory>("memory", { orders, inFlight: 256 }, ["--expose-gc"]);
   figures.memory = result;
   const most = Math.max(...result.rssMiB);
   rows.push(
