@@ -19,6 +19,8 @@ export class EmbeddedReader implements Reader {
   readonly #alive: () => void;
   readonly #onClosed: (reader: EmbeddedReader) => void;
   readonly #cursors: readonly Cursor[];
+  /** Every partition that is read. */
+  readonly #all: readonly TopicPartition[];
   readonly #heard = new Set<Cursor>();
   #first = 0;
   #closed = false;
@@ -33,6 +35,7 @@ export class EmbeddedReader implements Reader {
     this.#file = file;
     this.#alive = options.alive;
     this.#onClosed = options.onClosed;
+    this.#all = from.map(({ topic, partition }) => ({ topic, partition }));
     const topics = Map.groupBy(from, (position) => position.topic);
     this.#cursors = [...topics].map(([name, positions]) => new Cursor(file.log, name, positions, options.durable));
   }
@@ -69,12 +72,16 @@ export class EmbeddedReader implements Reader {
     shareOut(ready, this.#first, messages, room);
     this.#first = (this.#first + 1) % Math.max(this.#cursors.length, 1);
     const next: Position[] = [];
+    for (const cursor of this.#cursors) cursor.tellMoved(next);
+    return { messages, next, atEnd: this.#ended() };
+  }
+
+  /** The partitions read to their end; mostly all of them, and then always the same list. */
+  #ended(): readonly TopicPartition[] {
+    if (!this.#cursors.some((cursor) => cursor.hasMore)) return this.#all;
     const atEnd: TopicPartition[] = [];
-    for (const cursor of this.#cursors) {
-      cursor.tellMoved(next);
-      cursor.tellAtEnd(atEnd);
-    }
-    return { messages, next, atEnd };
+    for (const cursor of this.#cursors) cursor.tellAtEnd(atEnd);
+    return atEnd;
   }
 
   #listen(cursor: Cursor): void {

@@ -1,5 +1,5 @@
 import { codeOf, messageOf, WaybillError } from "../errors.ts";
-import { bodyBytes, type Position, type StoredMessage } from "../message.ts";
+import { bodyBytes, type Position, type StoredMessage, type TopicPartition } from "../message.ts";
 import type { Fetched, Reader, Transport } from "../transport.ts";
 import type { World } from "../world.ts";
 import { headMs, isUnfetched, newShelf, sortByTime, type Shelf } from "./shelf.ts";
@@ -121,18 +121,26 @@ export class Inbox {
       grown.add(shelf);
     }
     for (const shelf of grown) sortByTime(shelf);
-    const covered = shelves.filter(({ topic }) => !except.has(topic));
-    for (const shelf of covered) for (const stream of shelf.streams.values()) stream.atEnd = false;
-    for (const { topic, partition } of fetched.atEnd) {
-      this.#shelves.get(topic)!.streams.get(partition)!.atEnd = true;
-    }
+    const covered = except.size === 0 ? shelves : shelves.filter(({ topic }) => !except.has(topic));
+    this.#heard(covered, fetched.atEnd);
     for (const shelf of shelves) shelf.away = false;
-    for (const shelf of covered) {
-      shelf.heardMs = this.#nowMs();
-      shelf.unfetched = [...shelf.streams.values()].filter(isUnfetched).length;
-    }
     for (const position of fetched.next) this.#shelves.get(position.topic)!.next.set(position.partition, position);
     this.#bell.ring();
+  }
+
+  /** Notes which partitions are read to their end. Most fetches find all of them so, as the one before did. */
+  #heard(covered: readonly Shelf[], atEnd: readonly TopicPartition[]): void {
+    const partitions = covered.reduce((sum, { streams }) => sum + streams.size, 0);
+    const nowMs = this.#nowMs();
+    for (const shelf of covered) shelf.heardMs = nowMs;
+    const all = atEnd.length >= partitions;
+    if (all && covered.every(({ ended }) => ended)) return;
+    for (const shelf of covered) for (const stream of shelf.streams.values()) stream.atEnd = false;
+    for (const { topic, partition } of atEnd) this.#shelves.get(topic)!.streams.get(partition)!.atEnd = true;
+    for (const shelf of covered) {
+      shelf.unfetched = [...shelf.streams.values()].filter(isUnfetched).length;
+      shelf.ended = ![...shelf.streams.values()].some((stream) => !stream.atEnd);
+    }
   }
 
   /** A message that claims to come from the future is taken to be as old as the one in front of it. */

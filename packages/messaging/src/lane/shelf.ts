@@ -29,6 +29,8 @@ export interface Shelf {
   bytes: number;
   /** How many partitions are known to go on with something that is not fetched yet. */
   unfetched: number;
+  /** All partitions were read to their end, as of the last fetch that covered it. */
+  ended: boolean;
   /** When a fetch last told how far the topic goes. */
   heardMs: number;
   /** Its broker cannot be reached: it holds lane time, and nobody waits for it. */
@@ -49,6 +51,7 @@ export function newShelf(topic: string, positions: readonly Position[], blocked:
     head: 0,
     bytes: 0,
     unfetched: positions.length,
+    ended: false,
     heardMs: 0,
     away: false,
     blocked,
