@@ -1,6 +1,5 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { orderPlace, productPut, stockAdjust, type OrderPlace } from "@waybill/contracts";
 import type { Mailer } from "@waybill/notifications";
 import type { PaymentGateway } from "@waybill/payments";
@@ -28,8 +27,8 @@ export interface ShopUnderLoad extends AsyncDisposable {
   place(): { readonly orderId: string; readonly placed: Promise<unknown> };
   /** Tells this one listener, in place of the last, of each event of an order when it is durable. */
   only(listener: (type: string, orderId: string) => void): void;
-  /** Resolves when nothing has been written for a while: everything that was asked for is done. */
-  quiet(): Promise<void>;
+  /** Resolves when nothing has been written for so long: everything that was asked for is done. */
+  quiet(forMs: number): Promise<void>;
   /** The size of the data file and its write-ahead log. */
   fileBytes(): number;
   /** Messages read on all stamped topics so far. */
@@ -67,10 +66,13 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
       return { orderId: order.orderId, placed: shop.publisher.publish(orderPlace, order) };
     },
     only: (next) => void (listener = next),
-    async quiet() {
-      for (let waves = -1; waves !== engine.file.stats().waves;) {
+    async quiet(forMs) {
+      let waves = engine.file.stats().waves;
+      for (let sinceMs = performance.now(); performance.now() - sinceMs < forMs;) {
+        await new Promise((resolve) => setImmediate(resolve));
+        if (waves === engine.file.stats().waves) continue;
         waves = engine.file.stats().waves;
-        await sleep(20);
+        sinceMs = performance.now();
       }
     },
     fileBytes: () => ["waybill.db", "waybill.db-wal"].reduce((sum, name) => sum + sizeOf(join(folder, name)), 0),

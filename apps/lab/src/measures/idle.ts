@@ -10,7 +10,7 @@ export interface Idle {
 /** What a shop writes and computes while nobody wants anything of it. */
 export async function idle(options: { readonly base: string; readonly seconds: number }): Promise<Idle> {
   await using load = await openShopUnderLoad({ base: options.base, skus: 1_000 });
-  await load.quiet();
+  await load.quiet(1_500);
   const before = load.stats().waves;
   const cpu = process.cpuUsage();
   await sleep(options.seconds * 1_000);

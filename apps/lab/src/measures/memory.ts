@@ -32,7 +32,7 @@ export async function memory(options: {
     seconds += driven.seconds;
     rssMiB.push(Math.round(process.memoryUsage().rss / 1_048_576));
   }
-  await load.quiet();
+  await load.quiet(50);
   globalThis.gc?.();
   return {
     orders,

@@ -14,6 +14,7 @@ import { Parking } from "./parking.ts";
 import { run, type Bench } from "./run.ts";
 import { sweepSeen } from "./seen-sweep.ts";
 import { Sender } from "./sender.ts";
+import type { Track } from "./track.ts";
 import { Tracks } from "./tracks.ts";
 import { Bell, deferred } from "./wake.ts";
 import { Work, type Sequence } from "./work.ts";
@@ -40,6 +41,8 @@ export class Lane {
   readonly #trim: OutboxTrim;
   readonly #between: Between;
   readonly #alarm: Alarm;
+  /** Tracks that moved and are not written yet. */
+  #passed = new Set<Track>();
   readonly #care: Care;
   #batch: number;
   #timeMs: number;
@@ -194,9 +197,12 @@ export class Lane {
   }
 
   async #handle(gathered: Gathered, empty: boolean, nowMs: number): Promise<void> {
-    const work = new Work(this.id.service, this.#sequence, nowMs);
+    const work = new Work(this.id.service, this.#sequence, nowMs, this.#passed);
     this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs, this.#inbox.timeMs(nowMs));
     this.#applyMoved(work, empty);
+    // Messages that were only passed by are read again after a crash, at no harm; their positions wait for a commit.
+    if (!empty && work.onlyPassed && !this.#alarm.isOverdue(nowMs)) return this.#alarm.owe();
+    this.#passed = new Set();
     const sent = this.#sender.takeConfirmed();
     const retried = this.#effects.takeRetried();
     this.#alarm.paid();

@@ -35,7 +35,7 @@ export class Work {
   readonly publishAtMs: number;
   readonly #service: string;
   readonly #states = new Map<Entry, number>();
-  readonly #tracks = new Set<Track>();
+  readonly #tracks: Set<Track>;
   readonly #timers = new Map<
     string,
     { key: TimerRow | { partition: number; key: string; name: string }; set: boolean }
@@ -57,8 +57,10 @@ export class Work {
   /** The earliest timer set in this batch. */
   earliestTimerMs = Infinity;
 
-  constructor(service: string, sequence: Sequence, publishAtMs: number) {
+  /** @param passed positions that batches before this one left to be written. */
+  constructor(service: string, sequence: Sequence, publishAtMs: number, passed: Set<Track> = new Set()) {
     this.#service = service;
+    this.#tracks = passed;
     this.#sequence = sequence;
     this.#firstN = sequence.nextN;
     this.publishAtMs = publishAtMs;
@@ -241,6 +243,12 @@ export class Work {
       if (body === undefined) entry.home = -1;
     }
     return writes;
+  }
+
+  /** Whether nothing but positions moved: every message was another service's, or a repeat. */
+  get onlyPassed(): boolean {
+    const rows = this.messages.length + this.seen.length + this.parkedAdded.length;
+    return this.inputs + rows + this.parkedKeys.size + this.keysReleased.size === 0 && this.#tracks.size > 0;
   }
 
   /** Whether there is anything to commit. */
