@@ -22,7 +22,8 @@ const measures: Record<string, (of: Arguments) => Promise<unknown>> = {
   gateway: async (of) => {
     await using child = await startGateway({ data: join(of.base, `gateway-${process.pid}`) });
     await using gateway = httpGateway({ url: child.url, connections: 64 });
-    return throughput({ ...of, skus: 1_000, gateway });
+    // Awaited here: the gateway must outlive the measurement.
+    return await throughput({ ...of, skus: 1_000, gateway });
   },
   alone,
   memory,
