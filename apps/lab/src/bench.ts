@@ -15,7 +15,7 @@ import { table, type Row } from "./table.ts";
 const help = `Usage: npm run bench -- [options]
 
 Measures the embedded shop on this machine, each measurement in a process of its own, interleaved with the same commits
-written straight to SQLite. Takes about 12 minutes; with --quick about 2.
+written straight to SQLite. Takes about 20 minutes; with --quick about 2.
 
   --quick           short runs: a look, not a result
   --only NAMES      some of throughput,hot,gateway,alone,memory,idle,retail,profile (comma-separated)
