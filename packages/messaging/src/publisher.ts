@@ -5,6 +5,7 @@ import { deferred, type Deferred } from "./lane/wake.ts";
 import type { Envelope } from "./message.ts";
 import { partitionOf } from "./partition.ts";
 import { checked } from "./schema.ts";
+import { checkSize } from "./size.ts";
 import type { Transport } from "./transport.ts";
 
 /** Where a published message lies, once it is stored. */
@@ -130,13 +131,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
       const value = checked(type, body, "MESSAGE_INVALID", "To publish:");
       const key = keyText(type.key(value), "The key of", type.name);
       const text = JSON.stringify(value);
-      const room = type.topic.bytesMax - 1_500;
-      if (text.length * 3 > room && Buffer.byteLength(text) > room) {
-        throw new WaybillError(
-          "MESSAGE_TOO_LARGE",
-          `${type.name} is larger than the ${room} bytes that "${type.topic.name}" takes.`,
-        );
-      }
+      checkSize(type, text);
       const messageId = id ?? options.newId();
       const envelope: Envelope = {
         id: keyText(messageId, "The id of", type.name),

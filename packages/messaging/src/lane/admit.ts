@@ -5,7 +5,7 @@ import { bodyBytes, type StoredMessage } from "../message.ts";
 import { partitionOf } from "../partition.ts";
 import type { Bench } from "./run.ts";
 import { linkOf, markAfter } from "./chain.ts";
-import { attributeBytes } from "./draft.ts";
+import { attributeBytes } from "../size.ts";
 import type { Work } from "./work.ts";
 
 /**

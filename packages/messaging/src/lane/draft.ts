@@ -2,6 +2,7 @@ import { WaybillError } from "../errors.ts";
 import { derivedId, keyText } from "../ids.ts";
 import { partitionOf } from "../partition.ts";
 import { checked } from "../schema.ts";
+import { checkSize } from "../size.ts";
 import type { Entry } from "./cache.ts";
 import type { AnyMessageType, MessageType } from "../contract.ts";
 import type { AnyEffectType, AnyTimerType, EffectType, Held, InputInfo, Out, Sent, TimerType } from "../service.ts";
@@ -174,21 +175,5 @@ export class Draft implements Out {
 
   notYet(reason: string): never {
     throw new NotYet(reason);
-  }
-}
-
-/** What the attributes of an envelope may take besides the body, generously. */
-export const attributeBytes = 1_500;
-
-function checkSize(type: AnyMessageType, body: string): void {
-  const room = type.topic.bytesMax - attributeBytes;
-  if (body.length * 3 <= room) return;
-  const bytes = Buffer.byteLength(body);
-  if (bytes > room) {
-    throw new WaybillError(
-      "MESSAGE_TOO_LARGE",
-      `${type.name} is ${bytes} bytes; topic "${type.topic.name}" takes ${room} beside the attributes.`,
-      { details: { bytes, room } },
-    );
   }
 }

@@ -232,11 +232,6 @@ export class Inbox {
     return moved;
   }
 
-  /** Whether a message could be taken now. */
-  get ready(): boolean {
-    return this.#earliest() !== undefined;
-  }
-
   /** Reads no further in a topic, and drops what was fetched of it. */
   block(topic: string, error: WaybillError): void {
     const shelf = this.#shelves.get(topic)!;
