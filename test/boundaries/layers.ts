@@ -10,7 +10,13 @@ interface Layer {
   readonly libraries?: readonly string[];
 }
 
-const engines: ReadonlySet<string> = new Set(["@waybill/store-sqlite", "@waybill/transport-embedded"]);
+const engines: ReadonlySet<string> = new Set([
+  "@waybill/store-sqlite",
+  "@waybill/store-postgres",
+  "@waybill/transport-embedded",
+  "@waybill/transport-nats",
+  "@waybill/transport-kafka",
+]);
 
 /** From the bottom up. An arrow that is not here does not exist. */
 export const layers: readonly Layer[] = [
@@ -18,6 +24,8 @@ export const layers: readonly Layer[] = [
   { folder: "packages/contracts", ours: ["@waybill/messaging"], libraries: ["arktype"] },
   { folder: "packages/memory", ours: ["@waybill/messaging"], libraries: [] },
   { folder: "packages/conformance", ours: ["@waybill/messaging"], libraries: ["vitest"] },
+  { folder: "packages/brokers", ours: [], libraries: [] },
+  { folder: "packages/simulator", ours: ["@waybill/messaging", "@waybill/memory"], libraries: [] },
   { folder: "stores", ours: ["@waybill/messaging"] },
   { folder: "transports/embedded", ours: ["@waybill/messaging", "@waybill/store-sqlite"] },
   { folder: "transports", ours: ["@waybill/messaging"] },
@@ -27,7 +35,7 @@ export const layers: readonly Layer[] = [
 ];
 
 /** What tests may use besides: suites, engines that live in memory, and the tools of the root. */
-const forTests: ReadonlySet<string> = new Set(["@waybill/conformance", "@waybill/memory"]);
+const forTests: ReadonlySet<string> = new Set(["@waybill/conformance", "@waybill/memory", "@waybill/brokers"]);
 
 /** Where code must get time, chance and waiting from its caller. */
 export const pure = ["packages/messaging/src/", "packages/contracts/src/", "services/"];

@@ -16,7 +16,7 @@ export type CommitFault =
   | { readonly kind: "delay"; readonly until: () => Promise<void> };
 
 /** Calls of a store that answer with a promise, other than its commit. */
-export type StoreCall = Exclude<keyof Store, "nowMs" | "hosts" | "commit" | symbol>;
+export type StoreCall = Exclude<keyof Store, "nowMs" | "hosts" | "watch" | "commit" | symbol>;
 
 /** Decides, call by call, what goes wrong; undefined: nothing. */
 export interface StorePlan {
@@ -44,6 +44,7 @@ export function faultyStore(store: Store, plan: StorePlan): Store {
   return {
     nowMs: () => store.nowMs(),
     hosts: (topic) => store.hosts(topic),
+    watch: (services, freed) => store.watch(services, freed),
     commit: (batch) => faultyCommit(store, plan.commit?.(batch), batch),
     declare: faulty("declare", (...args) => store.declare(...args)),
     join: faulty("join", (...args) => store.join(...args)),

@@ -1,6 +1,30 @@
 import { expect, test } from "vitest";
-import { claimed, commit, declare, id, member, owned, state, type OpenStore } from "./store-fixture.ts";
+import {
+  claimed,
+  commit,
+  declare,
+  id,
+  member,
+  owned,
+  state,
+  type OpenStore,
+  type StoreUnderTest,
+} from "./store-fixture.ts";
 import { failure } from "./transport-fixture.ts";
+
+/** Listens for lanes of the orders service; resolves when it is heard that the database knows of it. */
+async function listening(it: StoreUnderTest): Promise<{ calls(): number; stop(): Promise<void> }> {
+  let calls = 0;
+  const watch = it.peer.watch(["orders"], () => calls++);
+  // A hint may be lost until then, so one is given again and again till one arrives; the rest of them are let in.
+  while (calls === 0) {
+    await it.store.join(member("probe"), 60_000);
+    await it.store.leave(member("probe").id);
+    await it.pass(20);
+  }
+  await it.pass(200);
+  return { calls: () => calls, stop: async () => watch[Symbol.asyncDispose]() };
+}
 
 export function memberCases(open: OpenStore): void {
   test("declaring a service makes its lanes: without owner, each with a source of its own, numbers from 1", async () => {
@@ -73,6 +97,15 @@ export function memberCases(open: OpenStore): void {
     expect((await it.peer.survey(["orders"])).members).toEqual([member("b", 7)]);
   });
 
+  test("a member that joins again is listed as it joined last, and keeps its lanes", async () => {
+    await using it = await open();
+    const row = await owned(it.store);
+    await it.store.join({ ...member("a"), services: [] }, 60_000);
+    const { lanes, members } = await it.peer.survey(["orders"]);
+    expect(members).toEqual([{ ...member("a"), services: [] }]);
+    expect(lanes.find(({ lane }) => lane === 0)).toEqual(row);
+  });
+
   test("a member that is not renewed is no longer listed once its time is over", async () => {
     await using it = await open();
     await declare(it.store);
@@ -112,6 +145,19 @@ export function memberCases(open: OpenStore): void {
     await it.store.leave(member("a").id);
     expect(await it.store.renew(member("a").id, 60_000)).toBe(false);
     await it.store.leave(member("a").id);
+  });
+
+  test("a process hears that another gave back a lane, or left, until it stops to listen", async () => {
+    await using it = await open();
+    await it.peer.join(member("b"), 60_000);
+    const row = await owned(it.store);
+    const heard = await listening(it);
+    const before = heard.calls();
+    await it.store.release(id(0), row.epoch);
+    await expect.poll(() => heard.calls(), { timeout: 10_000, interval: 1 }).toBe(before + 1);
+    await it.store.leave(member("a").id);
+    await expect.poll(() => heard.calls(), { timeout: 10_000, interval: 1 }).toBe(before + 2);
+    await heard.stop();
   });
 
   test("the clock goes on and not back", async () => {

@@ -30,7 +30,25 @@ export function renew(db: Database, memberId: string, ttlMs: number): boolean {
 }
 
 export function leave(db: Database, memberId: string): void {
+  const services = db.contents.members.get(memberId)?.member.services ?? [];
   db.contents.members.delete(memberId);
+  tell(db, services);
+}
+
+export function watch(db: Database, services: readonly string[], freed: () => void): AsyncDisposable {
+  const watcher = { services, freed };
+  db.watchers.add(watcher);
+  return {
+    async [Symbol.asyncDispose]() {
+      db.watchers.delete(watcher);
+    },
+  };
+}
+
+function tell(db: Database, services: readonly string[]): void {
+  for (const watcher of db.watchers) {
+    if (watcher.services.some((service) => services.includes(service))) queueMicrotask(watcher.freed);
+  }
 }
 
 export function survey(db: Database, services: readonly string[]): Awaited<ReturnType<Store["survey"]>> {
@@ -63,7 +81,9 @@ export function claim(
 export function release(db: Database, id: LaneId, epoch: number): void {
   const tables = tablesOf(db, id.service);
   const row = laneOf(tables, id);
-  if (row.epoch === epoch) put(tables, { ...row, owner: undefined });
+  if (row.epoch !== epoch) return;
+  put(tables, { ...row, owner: undefined });
+  tell(db, [id.service]);
 }
 
 export function mark(db: Database, id: LaneId, epoch: number, change: Parameters<Store["mark"]>[2]): boolean {

@@ -1,6 +1,6 @@
 import { WaybillError, type Batch, type Commit, type Store, type World } from "@waybill/messaging";
 import { commit, isHosted } from "./commit.ts";
-import { claim, declare, join, leave, mark, release, renew, resume, survey } from "./lanes.ts";
+import { claim, declare, join, leave, mark, release, renew, resume, survey, watch } from "./lanes.ts";
 import type { MemoryTransport } from "./memory-transport.ts";
 import * as reads from "./reads.ts";
 import { laneOf, tablesOf, type Contents, type Database } from "./tables.ts";
@@ -44,7 +44,12 @@ export function memoryStore(options: MemoryStoreOptions): MemoryStore {
   const { world } = options;
   let ahead = (options.nowMs ?? Date.UTC(2026, 0, 1)) - world.monotonicMs();
   const nowMs = (): number => world.monotonicMs() + ahead;
-  const db: Database = { contents: { members: new Map(), services: new Map() }, nowMs, logs: options.logs };
+  const db: Database = {
+    contents: { members: new Map(), services: new Map() },
+    nowMs,
+    logs: options.logs,
+    watchers: new Set(),
+  };
   return {
     ...connect(db),
     handle: () => connect(db),
@@ -76,6 +81,7 @@ function connect(db: Database): StoreHandle {
     join: (member, ttlMs) => run(() => join(db, structuredClone(member), ttlMs)),
     renew: (memberId, ttlMs) => run(() => renew(db, memberId, ttlMs)),
     leave: (memberId) => run(() => leave(db, memberId)),
+    watch: (services, freed) => watch(db, services, freed),
     survey: (services) => run(() => survey(db, services)),
     claim: (id, memberId, level, seenEpoch) => run(() => claim(db, id, memberId, level, seenEpoch)),
     release: (id, epoch) => run(() => release(db, id, epoch)),

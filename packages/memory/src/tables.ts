@@ -59,6 +59,13 @@ export interface Database {
   readonly nowMs: () => number;
   /** The logs that lie in this store. */
   readonly logs: MemoryTransport | undefined;
+  /** Who wants to hear that a lane of a service is free. */
+  readonly watchers: Set<Watcher>;
+}
+
+export interface Watcher {
+  readonly services: readonly string[];
+  readonly freed: () => void;
 }
 
 export function emptyTables(lanes: LaneRow[]): Tables {

@@ -233,6 +233,9 @@ export interface Store extends AsyncDisposable {
   leave(memberId: string): Promise<void>;
   /** Lanes of these services, and members that have not expired. */
   survey(services: readonly string[]): Promise<{ lanes: readonly LaneRow[]; members: readonly Member[] }>;
+  /** Calls `freed` soon after a process gave back a lane of these services or left, until it is disposed of. Only a hint:
+   *  calls are lost while the database is away, so look now and then all the same. */
+  watch(services: readonly string[], freed: () => void): AsyncDisposable;
 
   /** Takes a lane that is free, ours, or whose owner has expired, if its epoch is still `seenEpoch`, its level is not
    *  above `level`, and it is not stopped. Undefined when it cannot be had. Resolves when the claim is durable. */

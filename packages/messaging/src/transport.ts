@@ -11,6 +11,12 @@ export interface TopicSpec {
   readonly retentionMs?: number | undefined;
   /** The oldest messages may be deleted when the topic is larger than this. */
   readonly retentionBytes?: number | undefined;
+  /** How many servers keep each message; 1 unless given. More than there are is refused with CONTRACT_INVALID. */
+  readonly replicas?: number | undefined;
+  /** Where messages lie; "file" unless given. What a log cannot do is refused with CONTRACT_INVALID. */
+  readonly storage?: "file" | "memory" | undefined;
+  /** How bodies lie on a broker that packs them, and travel to it; "none" unless given. Readers never notice. */
+  readonly compression?: "none" | "zstd" | "lz4" | undefined;
 }
 
 export interface Append extends TopicPartition {

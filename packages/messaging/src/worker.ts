@@ -82,8 +82,11 @@ class LaneWorker implements Worker {
   /** What this process has lived through with each lane: its own claims, and the input that it named last. */
   readonly #survived = new Map<string, { claims: number; named: string | undefined }>();
   readonly #stop = new AbortController();
+  /** Aborted when another process is said to have given a lane back: the next tick comes at once. */
+  #freed = new AbortController();
   readonly #ttlMs: number;
   #renewedMs = 0;
+  #watch: AsyncDisposable | undefined;
   #ticking: Promise<void> = Promise.resolve();
   #alone: Promise<unknown> = Promise.resolve();
 
@@ -119,6 +122,7 @@ class LaneWorker implements Worker {
       await store.declare(running.service.name, running.lanes, () => world.newId());
     }
     await this.#join();
+    this.#watch = store.watch([...this.#hosted.keys()], () => this.#freed.abort());
     await this.#tick();
     this.#ticking = this.#tickOn();
   }
@@ -129,7 +133,7 @@ class LaneWorker implements Worker {
   }
 
   #member(): Member {
-    const services = [...this.#hosted.keys()];
+    const services = this.#stop.signal.aborted ? [] : [...this.#hosted.keys()];
     const level = Math.max(...Array.from(this.#hosted.values(), ({ running }) => running.service.level));
     return { id: this.memberId, host: this.#options.host, services, level };
   }
@@ -137,8 +141,9 @@ class LaneWorker implements Worker {
   async #tickOn(): Promise<void> {
     const { world, tickMs = 1_000 } = this.#options;
     while (!this.#stop.signal.aborted) {
-      await world.sleep(tickMs, this.#stop.signal);
+      await world.sleep(tickMs, AbortSignal.any([this.#stop.signal, this.#freed.signal]));
       if (this.#stop.signal.aborted) return;
+      this.#freed = new AbortController();
       await this.#tick().catch((error: unknown) => {
         world.log("warn", "The worker could not renew or claim; it tries again.", {
           code: codeOf(error),
@@ -369,8 +374,12 @@ class LaneWorker implements Worker {
   async close(): Promise<void> {
     this.#stop.abort();
     for (const { lane } of this.#lanes.values()) lane?.close();
+    // From now on it has no share: the others take each lane as soon as it is given back, not when all are.
+    const resigned = this.#join().catch(() => undefined);
     await this.#ticking;
     await Promise.all(this.#lives);
+    await resigned;
+    await this.#watch?.[Symbol.asyncDispose]();
     await this.#options.store.leave(this.memberId);
   }
 

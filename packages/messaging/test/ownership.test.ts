@@ -54,6 +54,20 @@ test("a process that closes gives its lanes back at once, with everything that i
   for (let n = 0; n < 4; n++) expect((await shop.read("tallier", tally(`t${n}`)))?.seen).toEqual([1, 2, 3, 4, 5]);
 });
 
+test("the lanes of a process that closes run elsewhere at once, without waiting for a tick", async () => {
+  const shop = await deploy();
+  const first = await shop.start();
+  const second = await shop.start();
+  await shop.world.advance(5_000);
+  expect(second.worker.lanes().length).toBeGreaterThan(0);
+  const beganMs = shop.store.nowMs();
+  await told(shop, second.worker.close());
+  await shop.world.settle();
+  expect(shop.store.nowMs()).toBe(beganMs);
+  const { lanes } = await shop.store.survey(["counter", "tallier"]);
+  expect(first.worker.lanes()).toHaveLength(lanes.length);
+});
+
 test("the lanes of a process that died are taken over when it has been silent for long enough", async () => {
   const shop = await deploy();
   const first = await shop.start();

@@ -33,6 +33,7 @@ export function sqliteStore(file: EmbeddedFile): Store {
     new Overlay(() => waves().map((wave) => wave.seen)),
   );
   const to = { lanes, log, versions };
+  const watchers = new Set<() => void>();
   let closed = false;
   const alive = (): void => {
     if (closed) throw closedError();
@@ -65,6 +66,15 @@ export function sqliteStore(file: EmbeddedFile): Store {
     async leave(id) {
       writer();
       lanes.leave(id);
+      for (const freed of watchers) queueMicrotask(freed);
+    },
+    watch(_services, freed) {
+      watchers.add(freed);
+      return {
+        async [Symbol.asyncDispose]() {
+          watchers.delete(freed);
+        },
+      };
     },
     async survey(services) {
       alive();
@@ -72,7 +82,10 @@ export function sqliteStore(file: EmbeddedFile): Store {
     },
 
     claim: async (id, memberId, level, seenEpoch) => rows().claim(id, memberId, level, seenEpoch, world.monotonicMs),
-    release: async (id, epoch) => rows().release(id, epoch),
+    async release(id, epoch) {
+      await rows().release(id, epoch);
+      for (const freed of watchers) queueMicrotask(freed);
+    },
     async lane(id) {
       alive();
       return lanes.read(id);
