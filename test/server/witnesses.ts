@@ -1,3 +1,4 @@
+import type { StateKind } from "@waybill/messaging";
 import { order, type Order } from "@waybill/orders";
 import { embeddedEngine, realWorld } from "@waybill/server";
 import { stock, type Stock } from "@waybill/inventory";
@@ -50,16 +51,16 @@ export interface Books {
 
 export async function booksOf(data: string): Promise<Books> {
   await using engine = await embeddedEngine({ folder: data, world: realWorld(() => undefined), readOnly: true });
-  const all = <T>(service: string, kind: Parameters<typeof engine.durable.states<T>>[1]) => {
+  const all = async <T>(service: string, kind: StateKind<T>) => {
     const found = new Map<string, T>();
     for (let after = ""; ;) {
-      const page = engine.durable.states(service, kind, after, 1_000);
+      const page = await engine.durable.states(service, kind, after, 1_000);
       for (const { id, value } of page) found.set(id, value);
       if (page.length < 1_000) return found;
       after = page.at(-1)!.id;
     }
   };
-  return { orders: all<Order>("orders", order), stock: all<Stock>("inventory", stock) };
+  return { orders: await all<Order>("orders", order), stock: await all<Stock>("inventory", stock) };
 }
 
 /** Holds the gateway's word against the shop's: every order's money moved as its status says, and each step once. */

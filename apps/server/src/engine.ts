@@ -21,9 +21,15 @@ export interface Engine extends AsyncDisposable {
 export interface Durable {
   transportOf(topic: string): Transport;
   /** The value of a state as it is stored; undefined when there is none. */
-  state<T>(service: string, kind: StateKind<T>, id: string): T | undefined;
+  state<T>(service: string, kind: StateKind<T>, id: string): Promise<T | undefined>;
   /** A page of the states of a kind, in order of their ids, after `after`. */
-  states<T>(service: string, kind: StateKind<T>, after: string, limit: number): readonly { id: string; value: T }[];
+  states<T>(service: string, kind: StateKind<T>, after: string, limit: number): Promise<readonly Stored<T>[]>;
+}
+
+/** A state as it is stored. */
+export interface Stored<T> {
+  readonly id: string;
+  readonly value: T;
 }
 
 export interface EmbeddedOptions {
@@ -67,11 +73,11 @@ function durableStates(file: EmbeddedFile): Pick<Durable, "state" | "states"> {
   const one = "select body from state where service = ? and kind = ? and id = ?";
   const page = "select id, body from state where service = ? and kind = ? and id > ? order by id limit ?";
   return {
-    state<T>(service: string, kind: StateKind<T>, id: string) {
+    async state<T>(service: string, kind: StateKind<T>, id: string) {
       const row = connection.get<{ body: string }>(one, service, kind.kind, id);
       return row === undefined ? undefined : (JSON.parse(row.body) as T);
     },
-    states<T>(service: string, kind: StateKind<T>, after: string, limit: number) {
+    async states<T>(service: string, kind: StateKind<T>, after: string, limit: number) {
       const rows = connection.all<{ id: string; body: string }>(page, service, kind.kind, after, limit);
       return rows.map(({ id, body }) => ({ id, value: JSON.parse(body) as T }));
     },

@@ -1,4 +1,12 @@
-export { embeddedEngine, endOf, partitions, type Durable, type EmbeddedOptions, type Engine } from "./engine.ts";
+export {
+  embeddedEngine,
+  endOf,
+  partitions,
+  type Durable,
+  type EmbeddedOptions,
+  type Engine,
+  type Stored,
+} from "./engine.ts";
 export { build, openShop, shopServices, type Shop, type ShopOptions } from "./shop.ts";
 export { realWorld, wallClock, type Log } from "./world.ts";
 export { startServer, type RunningServer, type ServerOptions } from "./server.ts";

@@ -59,8 +59,8 @@ export async function seed(
       }),
     ]),
   );
-  const isIn = ({ sku }: SampleProduct) =>
-    engine.durable.state("orders", product, sku) !== undefined &&
-    engine.durable.state("inventory", stock, sku) !== undefined;
-  for (const one of products) while (!isIn(one)) await world.sleep(pollMs);
+  const isIn = async ({ sku }: SampleProduct) =>
+    (await engine.durable.state("orders", product, sku)) !== undefined &&
+    (await engine.durable.state("inventory", stock, sku)) !== undefined;
+  for (const one of products) while (!(await isIn(one))) await world.sleep(pollMs);
 }

@@ -96,6 +96,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     seeding.done();
     isSeeded = true;
   }
+  const sample = await sampleIn(shop, products);
   logger.log("info", "The shop is open.", { url, data, gatewayUrl });
 
   const kept = open.move();
@@ -105,8 +106,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     await kept.disposeAsync();
   };
   const close = () => (closed ??= end());
-  const { file } = engine;
-  return { url, data, gatewayUrl, shop, file, sample: sampleIn(shop, products), close, [Symbol.asyncDispose]: close };
+  return { url, data, gatewayUrl, shop, file: engine.file, sample, close, [Symbol.asyncDispose]: close };
 }
 
 function storage({ limits = {}, retentionMs, retentionBytes }: ServerOptions) {
@@ -138,9 +138,9 @@ async function listen(app: FastifyInstance, host: string, port: number | undefin
 }
 
 /** The sample's best known product, if this shop sells it. */
-function sampleIn(shop: Shop, products: readonly SampleProduct[]): SampleProduct | undefined {
+async function sampleIn(shop: Shop, products: readonly SampleProduct[]): Promise<SampleProduct | undefined> {
   const known = products.find(({ sku }) => sku === "85123A");
-  return known !== undefined && shop.engine.durable.state("catalogue", product, known.sku)?.active === true
-    ? known
-    : undefined;
+  if (known === undefined) return undefined;
+  const sold = await shop.engine.durable.state("catalogue", product, known.sku);
+  return sold?.active === true ? known : undefined;
 }

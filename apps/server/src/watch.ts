@@ -2,11 +2,11 @@ import { messageOf, type StoredMessage, type Topic, type World } from "@waybill/
 import { endOf, type Engine } from "./engine.ts";
 
 /** Looks for what is waited for: when the wait begins and ends, and at each message of the subject. */
-export type Look<T> = (message: StoredMessage | undefined) => T | undefined;
+export type Look<T> = (message: StoredMessage | undefined) => T | undefined | Promise<T | undefined>;
 
 /** Lets requests wait for what services say, with one reader of the log for all of them. */
 export interface Watch extends AsyncDisposable {
-  /** What `look` found within `ms`; undefined when it found nothing, or too many wait already. */
+  /** What `look` found within `ms`; undefined when it found nothing, or too many wait already. Rejects when it throws. */
   until<T>(topic: Topic, subject: string, ms: number, look: Look<T>): Promise<T | undefined>;
   /** Calls back for every message that is stored from now on. */
   listen(listener: (message: StoredMessage) => void): void;
@@ -87,24 +87,32 @@ export async function openWatch(engine: Engine, world: World, watched: readonly 
 
   return {
     async until(topic, subject, ms, look) {
-      const found = look(undefined);
-      if (found !== undefined || ms <= 0 || released || waiting >= waitersMax) return found;
+      if (ms <= 0 || released || waiting >= waitersMax) return look(undefined);
       const name = nameOf(topic.name, subject);
-      return new Promise((resolve) => {
-        const settle = (value: ReturnType<typeof look>) => {
+      return new Promise((resolve, reject) => {
+        const leave = () => {
           clearTimeout(timer);
           remove(name, waiter);
-          resolve(value);
+        };
+        const check = async (message: StoredMessage | undefined, isLast: boolean) => {
+          try {
+            const seen = await look(message);
+            if (seen === undefined && !isLast) return;
+            leave();
+            resolve(seen);
+          } catch (error) {
+            leave();
+            reject(error);
+          }
         };
         const waiter: Waiter = {
-          tell(message) {
-            const seen = look(message);
-            if (seen !== undefined) settle(seen);
-          },
-          end: () => settle(look(undefined)),
+          tell: (message) => void check(message, false),
+          end: () => void check(undefined, true),
         };
         const timer = setTimeout(waiter.end, ms);
+        // What is said while the first look is under way is looked at as well.
         add(name, waiter);
+        waiter.tell(undefined);
       });
     },
     listen: (listener) => void listeners.push(listener),

@@ -20,19 +20,22 @@ test("every message of each of many orders is found at its own place", async () 
   const publish = (body: (typeof orderPlace.samples)[0]) => publisher.publish(orderPlace, body);
   const ids = Array.from({ length: count }, (_, n) => `order-${n}`);
   await Promise.all(ids.map((orderId) => publish({ orderId, placedAtMs: 1, currency: "EUR", ...place })));
-  const isOver = (orderId: string) => orderOf(orderId)?.status === "completed";
-  await vi.waitUntil(() => ids.every(isOver), { timeout: 25_000, interval: 50 });
+  const isOver = (order: Order | undefined) => order?.status === "completed";
+  await vi.waitUntil(async () => (await Promise.all(ids.map(orderOf))).every(isOver), {
+    timeout: 25_000,
+    interval: 50,
+  });
 
   const journeys = openJourneys(engine);
   for (const orderId of ids.filter((_, n) => n % 25 === 0)) {
     const types: string[] = [];
     await vi.waitUntil(async () => {
-      const entries = await journeys.of(orderOf(orderId)!);
+      const entries = await journeys.of((await orderOf(orderId))!);
       types.splice(0, Infinity, ...entries.map(({ type }) => type));
       return types.includes("stock.shipped");
     });
     expect([orderId, types.length, new Set(types).size]).toEqual([orderId, 11, 11]);
-    const entries = await journeys.of(orderOf(orderId)!);
+    const entries = await journeys.of((await orderOf(orderId))!);
     for (const { topic, partition, offset, id } of entries) {
       const message = await engine.durable.transportOf(topic!).read(topic!, partition, offset!);
       expect(message).toMatchObject({ id, subject: orderId });
@@ -42,7 +45,7 @@ test("every message of each of many orders is found at its own place", async () 
 });
 
 test("a message that the log no longer holds is told without its place", async () => {
-  const known = orderOf("order-0")!;
+  const known = (await orderOf("order-0"))!;
   const gone = {
     ...known,
     history: known.history.map(([type, , , , atMs], n) => [type, 0, null, `gone-${n}`, atMs] as const),

@@ -2,7 +2,7 @@ import { stockAdjusted, stockReleased, stockReserved, stockShipped, topics } fro
 import { reservation, stock } from "@waybill/inventory";
 import { bodyText, type Position, type StateKind } from "@waybill/messaging";
 import { payment, sums } from "@waybill/payments";
-import type { Engine } from "@waybill/server";
+import type { Engine, Stored } from "@waybill/server";
 import type { StockLeft } from "./report.ts";
 
 /** What the shop's other services have written down of a run, to hold against its orders. */
@@ -32,29 +32,31 @@ const fetchLimits = { messages: 2_048, bytes: 4_194_304, waitMs: 0 };
 /** Reads the books page by page; memory grows with SKUs only. */
 export async function readBooks(engine: Engine): Promise<Books> {
   const money = { capturedMinor: 0, heldMinor: 0 };
-  for (const { value } of pages(engine, "payments", payment)) {
+  for await (const { value } of pages(engine, "payments", payment)) {
     const { authorised, captured, released, refunded } = sums(value.ledger);
     money.capturedMinor += captured - refunded;
     money.heldMinor += authorised - captured - released;
   }
   const stillReserved = nothingWrong();
-  for (const { id, value } of pages(engine, "inventory", reservation)) {
+  for await (const { id, value } of pages(engine, "inventory", reservation)) {
     if (value.status === "held") note(stillReserved, id);
   }
   return { ...money, stillReserved, ...(await readLedger(engine)) };
 }
 
 /** The stock of every SKU as it is now. */
-export function* stockNow(engine: Engine): Generator<StockLeft> {
-  for (const { id, value } of pages(engine, "inventory", stock)) {
-    yield { sku: id, onHand: value.onHand, reserved: value.reserved };
+export async function stockNow(engine: Engine): Promise<readonly StockLeft[]> {
+  const left: StockLeft[] = [];
+  for await (const { id, value } of pages(engine, "inventory", stock)) {
+    left.push({ sku: id, onHand: value.onHand, reserved: value.reserved });
   }
+  return left;
 }
 
-function* pages<T>(engine: Engine, service: string, kind: StateKind<T>): Generator<{ id: string; value: T }> {
+async function* pages<T>(engine: Engine, service: string, kind: StateKind<T>): AsyncGenerator<Stored<T>> {
   let after = "";
   for (;;) {
-    const page = engine.durable.states(service, kind, after, pageMax);
+    const page = await engine.durable.states(service, kind, after, pageMax);
     yield* page;
     if (page.length < pageMax) return;
     after = page.at(-1)!.id;

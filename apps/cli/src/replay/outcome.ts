@@ -23,18 +23,18 @@ export async function reportFrom(
   const tally = createTally();
   for await (const play of plays(file, survey.interrupted)) {
     if (play.kind === "order") {
-      const found = durable.state("orders", order, orderId(source, play));
+      const found = await durable.state("orders", order, orderId(source, play));
       onOrder();
       if (found === undefined) continue;
       tally.placed();
       const outcome = outcomeOf(found);
       if (outcome !== undefined) tally.settled(play, outcome);
     } else {
-      const decided = durable.state("inventory", adjustment, adjustmentId(source, play));
+      const decided = await durable.state("inventory", adjustment, adjustmentId(source, play));
       if (decided !== undefined) tally.adjusted(play, kindOf(decided.refused));
     }
   }
-  return reportOf({ ...input, tally: tally.figures, left: stockNow(engine), books: await readBooks(engine) });
+  return reportOf({ ...input, tally: tally.figures, left: await stockNow(engine), books: await readBooks(engine) });
 }
 
 /** What became of an order; undefined when it has not come to its end. */

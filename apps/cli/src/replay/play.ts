@@ -45,12 +45,12 @@ export async function prepare(stage: Stage, survey: Survey, initial: ReadonlyMap
   const { shop, source, resumed, unsettled } = stage;
   const { durable } = shop.engine;
   const putProduct = async ({ ...body }: Survey["products"][number]): Promise<void> => {
-    if (resumed && durable.state("catalogue", product, body.sku) !== undefined) return;
+    if (resumed && (await durable.state("catalogue", product, body.sku)) !== undefined) return;
     await shop.publisher.publish(productPut, { ...body, active: true });
   };
   const stockUp = async ([sku, quantity]: readonly [string, number]): Promise<void> => {
     const id = initialStockId(source, survey.firstAtMs, sku);
-    if (resumed && durable.state("inventory", adjustment, id) !== undefined) return;
+    if (resumed && (await durable.state("inventory", adjustment, id)) !== undefined) return;
     unsettled.add(id, 1);
     await shop.publisher.publish(stockAdjust, { adjustmentId: id, sku, quantity, reason: "Initial stock" }, { id });
   };
@@ -76,7 +76,7 @@ export async function playAll(stage: Stage, plays: AsyncIterable<Play>, nowMs: (
     // Orders and adjustments travel on different topics: one kind waits until the other is decided.
     if (inOrder && last !== play.kind) await undecided.below(1);
     last = play.kind;
-    if (isKnown(stage, play)) continue;
+    if (await isKnown(stage, play)) continue;
     await wait(play.atMs);
     await unsettled.below(weightMax);
     await send(play);
@@ -98,15 +98,15 @@ function pacer({ speed, shop, signal }: Stage, nowMs: () => number): (atMs: numb
 }
 
 /** Whether the shop has a play from before; what it has not finished is then waited for. */
-function isKnown(stage: Stage, play: Play): boolean {
+async function isKnown(stage: Stage, play: Play): Promise<boolean> {
   const { resumed, source, shop, undecided, unsettled } = stage;
   if (!resumed) return false;
   const { durable } = shop.engine;
   if (play.kind === "adjustment") {
-    return durable.state("inventory", adjustment, adjustmentId(source, play)) !== undefined;
+    return (await durable.state("inventory", adjustment, adjustmentId(source, play))) !== undefined;
   }
   const id = orderId(source, play);
-  const known = durable.state("orders", order, id);
+  const known = await durable.state("orders", order, id);
   if (known === undefined) return false;
   if (known.status === "placed") undecided.add(id, 1);
   if (!hasEnded(known)) unsettled.add(id, Math.max(weightMin, play.lines.length));
@@ -124,13 +124,14 @@ function sender(stage: Stage): (play: Play) => Promise<void> {
   const underWay = new Map<number, Promise<unknown>>();
   return async (play) => {
     if (!stage.inOrder || play.kind === "adjustment") {
-      void publish(stage, play).catch((error: unknown) => stage.fail(error));
+      void publishNew(stage, play).catch((error: unknown) => stage.fail(error));
       return;
     }
     // The publisher sends to a partition only when it has nothing unanswered there; until then whatever came later
     // would overtake this order on other partitions.
     const partition = partitionOf(orderId(stage.source, play), partitions);
     await underWay.get(partition);
+    if (await isKnown(stage, play)) return;
     const sent = publish(stage, play).catch((error: unknown) => stage.fail(error));
     underWay.set(partition, sent);
     // The publisher appends at the end of the present turn: the next order goes with the next one.
@@ -138,9 +139,12 @@ function sender(stage: Stage): (play: Play) => Promise<void> {
   };
 }
 
+/** What was sent before a kill may have come to its end while this play waited for its turn. */
+async function publishNew(stage: Stage, play: Play): Promise<void> {
+  if (!(await isKnown(stage, play))) await publish(stage, play);
+}
+
 async function publish(stage: Stage, play: Play): Promise<void> {
-  // What was sent before a kill may have come to its end while this play waited for its turn.
-  if (isKnown(stage, play)) return;
   const { shop, source, undecided, unsettled } = stage;
   if (play.kind === "adjustment") {
     const id = adjustmentId(source, play);

@@ -22,7 +22,7 @@ export async function readOrder(found: Found, orderId: string): Promise<OrderSho
   });
   if (told !== undefined) return shownOf(told, orderId);
   await using engine = await found.open();
-  const order = engine.durable.state("orders", orderKind, orderId);
+  const order = await engine.durable.state("orders", orderKind, orderId);
   if (order === undefined) throw unknown(orderId);
   const view = orderView(order, await openJourneys(engine).of(order));
   // As the server would have sent it.

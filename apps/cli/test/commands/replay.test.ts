@@ -33,7 +33,8 @@ async function finished(folder: string): Promise<number> {
   const opened = await embeddedEngine({ folder, world: realWorld(() => {}), readOnly: true }).catch(() => undefined);
   if (opened === undefined) return 0;
   await using engine = opened;
-  return engine.durable.states("orders", order, "", 1_000).filter(({ value }) => value.status === "completed").length;
+  const states = await engine.durable.states("orders", order, "", 1_000);
+  return states.filter(({ value }) => value.status === "completed").length;
 }
 
 describe("waybill replay", () => {

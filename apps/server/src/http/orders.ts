@@ -23,12 +23,12 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
   const { engine, door, watch } = parts;
   const accepted = openAccepted(parts);
 
-  const orderOf = (orderId: string): Order | undefined => engine.durable.state("orders", orderKind, orderId);
+  const orderOf = (orderId: string): Promise<Order | undefined> => engine.durable.state("orders", orderKind, orderId);
 
   /** Waits for an order to be as `is` wants it; the order as it is then, if it is known at all. */
   async function waitFor(orderId: string, ms: number, is: (order: Order) => boolean): Promise<Order | undefined> {
-    const found = await watch.until(topics.orders, orderId, ms, () => {
-      const order = orderOf(orderId);
+    const found = await watch.until(topics.orders, orderId, ms, async () => {
+      const order = await orderOf(orderId);
       return order !== undefined && is(order) ? order : undefined;
     });
     return found ?? orderOf(orderId);
@@ -45,7 +45,9 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
   /** Answers with the settled order if that was asked for and came in time, else that it is under way. */
   async function answerPlaced(request: FastifyRequest, reply: FastifyReply, orderId: string): Promise<FastifyReply> {
     const waitSeconds = waitOf(request.headers.prefer);
-    const order = waitSeconds === undefined ? orderOf(orderId) : await waitFor(orderId, waitSeconds * 1_000, isSettled);
+    const order = await (waitSeconds === undefined
+      ? orderOf(orderId)
+      : waitFor(orderId, waitSeconds * 1_000, isSettled));
     const headers = { location: pathOf(orderId), ...applied(waitSeconds) };
     if (order !== undefined && waitSeconds !== undefined && isSettled(order)) return answerOrder(reply, order, headers);
     return answer(reply, 202, { orderId, status: order?.status ?? "accepted" }, headers);
@@ -56,7 +58,7 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
     const nowMs = engine.store.nowMs();
     const orderId = key === undefined ? timedId(nowMs) : keyedId("order", key);
     const placed = messageFrom(orderPlace.schema, request.body, { orderId, placedAtMs: nowMs });
-    const known = key === undefined ? undefined : orderOf(orderId);
+    const known = key === undefined ? undefined : await orderOf(orderId);
     if (known === undefined) {
       await accepted.during(orderId, () => door.publish(orderPlace, placed));
       if (key !== undefined) refuseOther(await waitFor(orderId, decidedWithinMs, () => true), placed);
@@ -66,7 +68,7 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
 
   app.get<{ Params: { id: string } }>("/orders/:id", async (request, reply) => {
     const { id } = request.params;
-    const order = orderOf(id);
+    const order = await orderOf(id);
     if (order !== undefined) return answerOrder(reply, order);
     if (accepted.has(id)) return answer(reply, 200, { orderId: id, status: "accepted" });
     throw orderUnknown(id);
@@ -77,7 +79,7 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
     const given = request.body === undefined ? {} : valueOf(cancelBody, membersOf(request.body));
     const reason = given.reason ?? "Asked for by the customer.";
     const cancel = valueOf(orderCancel.schema, { orderId, reason });
-    const known = orderOf(orderId);
+    const known = await orderOf(orderId);
     if (known === undefined && !accepted.has(orderId)) throw orderUnknown(orderId);
     const waitSeconds = waitOf(request.headers.prefer);
     if (known === undefined || !isDecided(known)) await door.publish(orderCancel, cancel);

@@ -21,11 +21,11 @@ const waitSecondsDefault = 5;
 
 /** The products of the shop. */
 export function addProducts(app: FastifyInstance, { engine, door, watch, world }: HttpParts): void {
-  const productOf = (sku: string): Product | undefined => engine.durable.state("catalogue", productKind, sku);
+  const productOf = (sku: string): Promise<Product | undefined> => engine.durable.state("catalogue", productKind, sku);
 
   app.get("/products", async (request, reply) => {
     const { after = "", limit = "100" } = valueOf(pageQuery, request.query);
-    const rows = engine.durable.states("catalogue", productKind, after, Number(limit) + 1);
+    const rows = await engine.durable.states("catalogue", productKind, after, Number(limit) + 1);
     const products = rows.slice(0, Number(limit)).map(({ value }) => view(value));
     const last = rows.length > products.length ? products.at(-1) : undefined;
     const next = last && `/products?after=${encodeURIComponent(last.sku)}&limit=${limit}`;
@@ -33,7 +33,7 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
   });
 
   app.get<{ Params: { sku: string } }>("/products/:sku", async (request, reply) => {
-    const product = productOf(request.params.sku);
+    const product = await productOf(request.params.sku);
     if (product !== undefined) return answer(reply, 200, view(product));
     throw new Problem("not-found", `There is no product ${request.params.sku}.`);
   });
@@ -54,7 +54,7 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
     });
     await door.publish(productPut, wanted, id);
     // A put that changes nothing is no event: what is stored is what was wanted already.
-    const isDone = isSame(productOf(sku), wanted) || (await changed) === true;
+    const isDone = isSame(await productOf(sku), wanted) || (await changed) === true;
     const headers = applied(waitSeconds);
     return isDone ? answer(reply, 200, wanted, headers) : answer(reply, 202, wanted, headers);
   });

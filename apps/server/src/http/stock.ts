@@ -25,18 +25,18 @@ type Decided = { readonly refused?: string };
 
 /** The stock of each SKU, and what changes it by hand. */
 export function addStock(app: FastifyInstance, { engine, door, watch }: HttpParts): void {
-  const stockOf = (sku: string): Stock | undefined => engine.durable.state("inventory", stockKind, sku);
+  const stockOf = (sku: string): Promise<Stock | undefined> => engine.durable.state("inventory", stockKind, sku);
 
   app.get<{ Params: { sku: string } }>("/stock/:sku", async (request, reply) => {
     const { sku } = request.params;
-    const stock = stockOf(sku);
+    const stock = await stockOf(sku);
     if (stock !== undefined) return answer(reply, 200, stockView(sku, stock));
     throw new Problem("not-found", `There is no stock of ${sku}.`);
   });
 
   /** How an adjustment with this id was decided before; undefined when it was not. */
-  function decidedBefore({ adjustmentId, sku }: StockAdjust): Decided | undefined {
-    const decided = engine.durable.state("inventory", adjustmentKind, adjustmentId);
+  async function decidedBefore({ adjustmentId, sku }: StockAdjust): Promise<Decided | undefined> {
+    const decided = await engine.durable.state("inventory", adjustmentKind, adjustmentId);
     if (decided === undefined || decided.sku === sku) return decided;
     const text = `Adjustment ${adjustmentId} was made to the stock of ${decided.sku}. Use a new id.`;
     throw new Problem("adjustment-conflict", text, { more: { adjustmentId, sku: decided.sku } });
@@ -57,11 +57,11 @@ export function addStock(app: FastifyInstance, { engine, door, watch }: HttpPart
     const headers = applied(waitSeconds);
     const what = { adjustmentId: adjust.adjustmentId, sku };
     const waitMs = (waitSeconds ?? waitSecondsDefault) * 1_000;
-    const decided = decidedBefore(adjust) ?? (await decide(adjust, waitMs));
+    const decided = (await decidedBefore(adjust)) ?? (await decide(adjust, waitMs));
     if (decided === undefined) return answer(reply, 202, what, headers);
     if (decided.refused !== undefined)
       throw new Problem("adjustment-refused", decided.refused, { headers, more: what });
-    return answer(reply, 200, { ...what, stock: stockView(sku, stockOf(sku)) }, headers);
+    return answer(reply, 200, { ...what, stock: stockView(sku, await stockOf(sku)) }, headers);
   });
 
   /** Sends an adjustment in; how it was decided, or undefined when that takes longer. */
