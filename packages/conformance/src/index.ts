@@ -6,3 +6,4 @@ export type { OpenStore, StoreUnderTest } from "./store-fixture.ts";
 export { testStore } from "./store-suite.ts";
 export type { OpenTransport, TransportUnderTest } from "./transport-fixture.ts";
 export { testTransport } from "./transport-suite.ts";
+export { testSpool, type SpoolUnderTest } from "./spool-suite.ts";

@@ -12,3 +12,4 @@ export {
   type TransportHandle,
 } from "./memory-transport.ts";
 export { dice, testWorld, type LogLine, type TestWorld } from "./test-world.ts";
+export { memorySpool } from "./memory-spool.ts";

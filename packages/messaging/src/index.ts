@@ -9,6 +9,7 @@ export {
   type StoredMessage,
   type TopicPartition,
 } from "./message.ts";
+export { readRecord, unreadable, writeAttributes, type RecordPlace } from "./cloud-events.ts";
 export { murmur2, partitionOf } from "./partition.ts";
 export { check, checked, type Issue, type Schema } from "./schema.ts";
 export {
@@ -89,6 +90,8 @@ export type {
 } from "./store.ts";
 export type { World } from "./world.ts";
 export { openPublisher, type Published, type Publisher, type PublisherOptions } from "./publisher.ts";
+export { startRelay, type Relay, type RelayOptions } from "./relay.ts";
+export type { Spool, Spooled, ToSpool } from "./spool.ts";
 export { startWorker, type Running, type Worker, type WorkerOptions } from "./worker.ts";
 export type { LaneStatus } from "./lane/lane.ts";
 export { laneLimits, type LaneLimits } from "./lane/limits.ts";

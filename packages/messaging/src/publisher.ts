@@ -4,17 +4,19 @@ import { keyText } from "./ids.ts";
 import { deferred, type Deferred } from "./lane/wake.ts";
 import type { Envelope } from "./message.ts";
 import { partitionOf } from "./partition.ts";
+import type { Relay } from "./relay.ts";
 import { checked } from "./schema.ts";
 import { checkSize } from "./size.ts";
-import type { Transport } from "./transport.ts";
+import type { AppendResult, Transport } from "./transport.ts";
 
 /** Where a published message lies, once it is stored. */
 export interface Published {
   readonly id: string;
   readonly topic: string;
   readonly partition: number;
-  /** The offset of the last message stored with it in the same append; its own lies at or before it. */
-  readonly offset: number;
+  /** The offset of the last message stored with it in the same append; its own lies at or before it. Undefined while it
+   *  waits, just as durable, in the spool. */
+  readonly offset?: number | undefined;
 }
 
 export interface PublisherOptions {
@@ -26,6 +28,8 @@ export interface PublisherOptions {
   readonly newId: () => string;
   /** Messages that may wait to be stored; beyond that BACKLOG_FULL. Default 10,000. */
   readonly waitingMax?: number;
+  /** Takes messages whose broker is away; without one `publish` throws then. */
+  readonly relay?: Relay | undefined;
 }
 
 /** Writes to doors: what is not a service sends its messages in through this. */
@@ -57,6 +61,7 @@ const appendMax = 1_000;
 
 /** A publisher with one unresolved append a destination; what comes meanwhile goes with the next. */
 export function openPublisher(options: PublisherOptions): Publisher {
+  const { relay } = options;
   const destinations = new Map<string, Destination>();
   const stop = new AbortController();
   const running = new Set<Promise<void>>();
@@ -77,6 +82,7 @@ export function openPublisher(options: PublisherOptions): Publisher {
     scheduled = false;
     const ready = new Map<Transport, Destination[]>();
     for (const destination of destinations.values()) {
+      if (relay?.isBehind(destination.topic)) keep(relay, destination, destination.waiting.splice(0));
       if (destination.busy || destination.waiting.length === 0) continue;
       destination.busy = true;
       const transport = options.transportOf(destination.topic);
@@ -85,9 +91,32 @@ export function openPublisher(options: PublisherOptions): Publisher {
       else of.push(destination);
     }
     for (const [transport, of] of ready) {
-      const work = append(transport, of);
-      running.add(work);
-      void work.finally(() => running.delete(work));
+      track(append(transport, of));
+    }
+  };
+
+  const track = (work: Promise<void>): void => {
+    running.add(work);
+    void work.finally(() => running.delete(work));
+  };
+
+  /** Puts messages where they are safe until their broker is back. */
+  const keep = (relay: Relay, of: Destination, waiting: readonly Waiting[]): void => {
+    if (waiting.length === 0) return;
+    const messages = waiting.map(({ envelope }) => ({ ...envelope, ...place(of) }));
+    const kept = relay.put(messages).then(
+      () => waiting.forEach(({ envelope, done }) => done.resolve({ id: envelope.id, ...place(of) })),
+      (error: unknown) => waiting.forEach(({ done }) => done.reject(error)),
+    );
+    track(kept.finally(() => void (waitingCount -= waiting.length)));
+  };
+
+  const settle = (of: Destination, waiting: readonly Waiting[], result: AppendResult | undefined): void => {
+    if (relay !== undefined && (result === undefined || isAway(result))) return keep(relay, of, waiting);
+    waitingCount -= waiting.length;
+    for (const { envelope, done } of waiting) {
+      if (result?.ok === true) done.resolve({ id: envelope.id, ...place(of), offset: result.lastOffset });
+      else done.reject(result?.error);
     }
   };
 
@@ -98,21 +127,14 @@ export function openPublisher(options: PublisherOptions): Publisher {
       partition,
       messages: taken[index]!.map(({ envelope }) => envelope),
     }));
-    try {
-      const results = await transport.append(batches, stop.signal);
-      for (const [index, result] of results.entries()) {
-        for (const { envelope, done } of taken[index]!) {
-          if (!result.ok) done.reject(result.error);
-          else done.resolve({ id: envelope.id, ...place(of[index]!), offset: result.lastOffset });
-        }
-      }
-    } catch (error) {
-      for (const { done } of taken.flat()) done.reject(error);
-    }
-    for (const [index, destination] of of.entries()) {
-      destination.busy = false;
-      waitingCount -= taken[index]!.length;
-    }
+    const stored = transport.append(batches, stop.signal).catch((error: WaybillError) => {
+      return of.map((): AppendResult => ({ ok: false, error }));
+    });
+    const results = await (relay === undefined ? stored : relay.within(stored));
+    for (const [index, destination] of of.entries()) settle(destination, taken[index]!, results?.[index]);
+    // What took too long is kept elsewhere by now, and still the one unresolved append of its destinations.
+    await stored;
+    for (const destination of of) destination.busy = false;
     flush();
   };
 
@@ -160,6 +182,10 @@ export function openPublisher(options: PublisherOptions): Publisher {
       await Promise.all(running).catch((error: unknown) => messageOf(error));
     },
   };
+}
+
+function isAway(result: AppendResult): boolean {
+  return !result.ok && result.error.code === "TRANSPORT_UNAVAILABLE";
 }
 
 function place(of: Destination): { topic: string; partition: number } {

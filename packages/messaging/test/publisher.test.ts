@@ -77,7 +77,7 @@ test("what was not stored is told so, and can be published again under the same 
   const again = publisher.publish(count, { id: "a", by: 1 }, { id: "mine" });
   await world.advance(100);
   const { partition, offset } = await again;
-  expect((await transport.read("count-in", partition, offset))?.id).toBe("mine");
+  expect((await transport.read("count-in", partition, offset!))?.id).toBe("mine");
 });
 
 test("what may not be published is refused before anything is stored", async () => {

@@ -1,0 +1,28 @@
+import type { Spool, Spooled, ToSpool, World } from "@waybill/messaging";
+
+/** A spool in memory, for as many processes as ask it. */
+export function memorySpool(world: World): Spool {
+  let rows: Spooled[] = [];
+  let seq = 0;
+  let lease = { by: "", untilMs: 0 };
+  return {
+    async put(messages) {
+      rows.push(...messages.map((message) => ({ ...structuredClone(stored(message)), seq: ++seq })));
+    },
+    async take(by, limit, leaseMs, except) {
+      const nowMs = world.monotonicMs();
+      if (lease.by !== by && lease.untilMs > nowMs) return [];
+      const taken = rows.filter(({ topic }) => !except.includes(topic)).slice(0, limit);
+      lease = { by, untilMs: taken.length > 0 ? nowMs + leaseMs : 0 };
+      return structuredClone(taken);
+    },
+    async remove(seqs) {
+      const gone = new Set(seqs);
+      rows = rows.filter((row) => !gone.has(row.seq));
+    },
+  };
+}
+
+function stored({ value: _, ...message }: ToSpool): ToSpool {
+  return message;
+}

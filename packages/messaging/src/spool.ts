@@ -1,0 +1,26 @@
+import type { Envelope, TopicPartition } from "./message.ts";
+
+export interface ToSpool extends Envelope, TopicPartition {}
+
+export interface Spooled extends ToSpool {
+  /** Rises with each message put. */
+  readonly seq: number;
+}
+
+/**
+ * Where messages for doors wait while their broker is away: a table of the services' database.
+ *
+ * It promises: what `put` resolved for survives as a commit does; messages come out in the order in which they were
+ * put; while one process has a lease, no other is given any. Not its job: to remove repeats; doors do.
+ */
+export interface Spool {
+  /** Keeps the messages, all or none; resolves when they are durable. Throws STORE_UNAVAILABLE. */
+  put(messages: readonly ToSpool[]): Promise<void>;
+  /**
+   * The oldest messages of other topics than `except`, at most `limit`, for this process alone until `leaseMs` have passed
+   * by the database's clock; taking again renews the lease. Empty when there is none, and while another process has it.
+   */
+  take(by: string, limit: number, leaseMs: number, except: readonly string[]): Promise<readonly Spooled[]>;
+  /** Forgets messages that were appended. */
+  remove(seqs: readonly number[]): Promise<void>;
+}
