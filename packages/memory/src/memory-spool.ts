@@ -23,6 +23,7 @@ export function memorySpool(world: World): Spool {
   };
 }
 
-function stored({ value: _, ...message }: ToSpool): ToSpool {
-  return message;
+/** What is kept of a message: all but what its sender holds of it in memory. */
+function stored(message: ToSpool): ToSpool {
+  return { ...message, value: undefined };
 }
