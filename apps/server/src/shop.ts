@@ -2,6 +2,7 @@ import { catalogue } from "@waybill/catalogue";
 import { allMessages, allTopics } from "@waybill/contracts";
 import { fulfilment } from "@waybill/fulfilment";
 import { inventory } from "@waybill/inventory";
+import { listing } from "@waybill/listing";
 import {
   openPublisher,
   reads,
@@ -51,6 +52,7 @@ export function shopServices(options: Pick<ShopOptions, "dispatchAfterMs" | "pay
     payments(),
     fulfilment(dispatchAfterMs === undefined ? {} : { dispatchAfterMs }),
     notifications(),
+    listing(),
   ];
 }
 

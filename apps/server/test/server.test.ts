@@ -84,7 +84,7 @@ describe("health and lanes", () => {
     expect((await shop.ask("GET", "/health/ready")).body).toEqual({ status: "ready" });
     await shop.stockUp("mug", 10);
     const { body } = await shop.ask("GET", "/lanes");
-    const services = ["catalogue", "orders", "inventory", "payments", "fulfilment", "notifications"];
+    const services = ["catalogue", "orders", "inventory", "payments", "fulfilment", "notifications", "listing"];
     expect(body.lanes.map(({ service }: { service: string }) => service)).toEqual(services);
     const catalogue = body.lanes[0];
     expect(catalogue).toMatchObject({

@@ -1,5 +1,5 @@
 export { amountMax, amountText, currencies, lineAmount, type Currency } from "./money.ts";
-export { linesMax } from "./fields.ts";
+export { currency, customer, id, linesMax, sku, text } from "./fields.ts";
 export { topics } from "./topics.ts";
 export { allMessages, allTopics } from "./all.ts";
 export { reasonText, say, type Said } from "./say.ts";
@@ -28,6 +28,7 @@ export {
   orderReserved,
   orderShipped,
   type LineProblem,
+  type OrderAttentionNeeded,
   type OrderCancelled,
   type OrderCompleted,
   type OrderConfirmed,

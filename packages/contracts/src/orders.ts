@@ -64,6 +64,9 @@ export type ShortLine = Frozen<typeof shortSchema.infer>;
 
 const rejectedSchema = type({
   orderId: id,
+  /** Who ordered it, and when: a rejection may be the first word on an order. Absent from what older builds have said. */
+  "customerId?": id,
+  "placedAtMs?": timeMs,
   reason: "'lines-refused' | 'total-too-large' | 'out-of-stock'",
   problems: problem.array(),
   short: shortSchema.array(),
@@ -78,6 +81,8 @@ export const orderRejected = event<OrderRejected>("order.rejected", {
   samples: [
     {
       orderId,
+      customerId: ann.id,
+      placedAtMs: 1_291_191_960_000,
       reason: "lines-refused",
       problems: [{ line: 0, sku: "85123A", problem: "inactive-sku" }],
       short: [],
@@ -144,15 +149,23 @@ export const orderCancelRequested = event<OrderWithReason>("order.cancel-request
 /** It is too late to cancel, or there is no such order. */
 export const orderCancelRefused = event<OrderWithReason>("order.cancel-refused", withReason("The goods have left."));
 
+const attentionSchema = type({ orderId: id, reason: text, "placedAtMs?": timeMs });
+
+/** What a person must look at; `placedAtMs` is absent from what older builds have said. */
+export type OrderAttentionNeeded = Frozen<typeof attentionSchema.infer>;
+
 /** A person must look at this order; the reason says at what. */
-export const orderAttentionNeeded = event<OrderWithReason>(
-  "order.attention-needed",
-  withReason("The capture was refused: insufficient_funds."),
-);
+export const orderAttentionNeeded = event<OrderAttentionNeeded>("order.attention-needed", {
+  ...to,
+  schema: attentionSchema,
+  samples: [{ orderId, reason: "The capture was refused: insufficient_funds.", placedAtMs: 1_291_191_960_000 }],
+});
 
 const cancelledSchema = type({
   orderId: id,
   customer,
+  /** When it was placed; absent from what older builds have said. */
+  "placedAtMs?": timeMs,
   reason: "'requested' | 'payment-declined' | 'payment-timeout'",
   detail: text,
 });
@@ -163,7 +176,15 @@ export type OrderCancelled = Frozen<typeof cancelledSchema.infer>;
 export const orderCancelled = event<OrderCancelled>("order.cancelled", {
   ...to,
   schema: cancelledSchema,
-  samples: [{ orderId, customer: ann, reason: "payment-declined", detail: "card_declined" }],
+  samples: [
+    {
+      orderId,
+      customer: ann,
+      placedAtMs: 1_291_191_960_000,
+      reason: "payment-declined",
+      detail: "card_declined",
+    },
+  ],
 });
 
 const shippedSchema = type({ orderId: id, customer, "tracking?": text });

@@ -58,7 +58,12 @@ function rejectedAtOnce(m: OrderPlace | OrderImport, priced: Exclude<Priced, { k
   const reason = priced.kind === "refused" ? "lines-refused" : "total-too-large";
   const problems = priced.kind === "refused" ? priced.problems : [];
   const order = begun(m, "rejected", { lines: m.lines, total: 0, reason, problems });
-  return { order, say: [say(orderRejected, { orderId: m.orderId, reason, problems, short: [] })] };
+  return { order, say: [say(orderRejected, { ...whose(order), reason, problems, short: [] })] };
+}
+
+/** Whose order it is, and when it was placed. */
+function whose({ orderId, customer, placedAtMs }: Order) {
+  return { orderId, customerId: customer.id, placedAtMs };
 }
 
 function begun(
@@ -102,10 +107,10 @@ export function goodsRefused(order: Order, m: StockRefused): Maybe {
   if (order.status === "cancelled") return noted(order);
   if (order.status !== "placed") return undefined;
   const reason: OrderRejected["reason"] = "out-of-stock";
-  const { orderId, short } = m;
+  const { short } = m;
   return {
     order: { ...moved(order, "rejected"), reason, short },
-    say: [say(orderRejected, { orderId, reason, problems: [], short })],
+    say: [say(orderRejected, { ...whose(order), reason, problems: [], short })],
   };
 }
 
@@ -175,10 +180,10 @@ export function goodsKept(order: Order, reason: string): Maybe {
 }
 
 function cancelledFor(order: Order, reason: OrderCancelled["reason"], detail: string): Decision {
-  const { orderId, customer } = order;
+  const { orderId, customer, placedAtMs } = order;
   return {
     order: { ...moved(order, "cancelled"), reason, detail },
-    say: [say(orderCancelled, { orderId, customer, reason, detail })],
+    say: [say(orderCancelled, { orderId, customer, placedAtMs, reason, detail })],
     ...(order.status === "reserved" ? { deadline: "clear" as const } : {}),
   };
 }
@@ -253,7 +258,8 @@ function attentionToMoney(order: Order, attention: string): Maybe {
 function attentionTo(order: Order, attention: string): Maybe {
   if (order.attention === attention) return undefined;
   const reason = attention.slice(0, 500);
-  return { order: { ...order, attention }, say: [say(orderAttentionNeeded, { orderId: order.orderId, reason })] };
+  const { orderId, placedAtMs } = order;
+  return { order: { ...order, attention }, say: [say(orderAttentionNeeded, { orderId, reason, placedAtMs })] };
 }
 
 /** Keeps what is known now, and the message in the history, without a word. */

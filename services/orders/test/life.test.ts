@@ -35,7 +35,7 @@ import {
 
 const cancelled = (reason: string, detail: string) => ({
   type: "order.cancelled",
-  body: { orderId, customer: place.customer, reason, detail },
+  body: { orderId, customer: place.customer, placedAtMs: place.placedAtMs, reason, detail },
 });
 
 describe("the way that all goes well", () => {
@@ -119,7 +119,8 @@ describe("the payment", () => {
     const shop = given("shipped");
     const { sent } = shop.when(paymentCaptureRefused, refused("insufficient_funds"));
     const reason = "The capture was refused: insufficient_funds";
-    expect(sent).toEqual([{ type: "order.attention-needed", body: { orderId, reason } }]);
+    const { placedAtMs } = place;
+    expect(sent).toEqual([{ type: "order.attention-needed", body: { orderId, reason, placedAtMs } }]);
     expect(orderOf(shop)).toMatchObject({ status: "unpaid", attention: reason });
     expect(shop.when(paymentCaptureRefused, refused("insufficient_funds")).sent).toEqual([]);
     expect(typesOf(shop.when(paymentCaptured, money))).toEqual(["order.completed"]);

@@ -4,6 +4,8 @@ import { describe, expect, test } from "vitest";
 import { order, orders, product } from "../src/index.ts";
 import { given, imported, orderOf, place, shopWithProducts, typesOf } from "./given.ts";
 
+const whose = { orderId: "o-1", customerId: place.customer.id, placedAtMs: place.placedAtMs };
+
 describe("an order is placed", () => {
   test("given its products, then it has the shop's prices, rounded half to even line by line", () => {
     const shop = shopWithProducts();
@@ -27,7 +29,7 @@ describe("an order is placed", () => {
       { line: 2, sku: "jar", problem: "inactive-sku" },
       { line: 3, sku: "vase", problem: "wrong-currency" },
     ];
-    const body = { orderId: "o-1", reason: "lines-refused", problems, short: [] };
+    const body = { ...whose, reason: "lines-refused", problems, short: [] };
     expect(shop.when(orderPlace, { ...place, lines }).sent).toEqual([{ type: "order.rejected", body }]);
     expect(orderOf(shop)).toMatchObject({ status: "rejected", reason: "lines-refused", problems, lines });
   });
@@ -109,7 +111,7 @@ describe("the stock falls short", () => {
 
   test("then the order is rejected, and the refusal names each SKU and by how much", () => {
     const shop = given("placed");
-    const body = { orderId: "o-1", reason: "out-of-stock", problems: [], short };
+    const body = { ...whose, reason: "out-of-stock", problems: [], short };
     expect(shop.when(stockRefused, { orderId: "o-1", short }).sent).toEqual([{ type: "order.rejected", body }]);
     expect(orderOf(shop)).toMatchObject({ status: "rejected", reason: "out-of-stock", short });
     expect(shop.when(stockRefused, { orderId: "o-1", short }).sent).toEqual([]);
