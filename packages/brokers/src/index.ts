@@ -1,0 +1,8 @@
+export { startKafka, startKafkaCluster, type KafkaClusterOptions, type KafkaOptions } from "./kafka.ts";
+export { startNats, startNatsCluster, type NatsOptions } from "./nats.ts";
+export { startPgBouncer, type PgBouncerOptions } from "./pgbouncer.ts";
+export { freePort } from "./ports.ts";
+export { startPostgres, type PostgresOptions } from "./postgres.ts";
+export { startProxy, type Proxy, type Target } from "./proxy.ts";
+export type { Certificates, Cluster, Server, ServerOptions } from "./server.ts";
+export { sharedKafka, sharedNats, sharedPostgres } from "./shared.ts";
