@@ -7,6 +7,11 @@ export {
   type Engine,
   type Stored,
 } from "./engine.ts";
+export { ConfigError } from "./config/error.ts";
+export { effective, type Config } from "./config/effective.ts";
+export { loadConfig, type ConfigSources } from "./config/load.ts";
+export { defineConfig, type WaybillConfig } from "./config/schema.ts";
+export { shown, shownText } from "./config/show.ts";
 export { build, openShop, shopServices, type Shop, type ShopOptions } from "./shop.ts";
 export { realWorld, wallClock, type Log } from "./world.ts";
 export { startServer, type RunningServer, type ServerOptions } from "./server.ts";

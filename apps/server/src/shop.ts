@@ -56,6 +56,12 @@ export function shopServices(options: Pick<ShopOptions, "dispatchAfterMs" | "pay
   ];
 }
 
+/** The most lanes that each service of the shop can have. */
+export function lanesMaxOf(): ReadonlyMap<string, number> {
+  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
+  return new Map(services.map(({ name, lanesMax = partitions }) => [name, Math.min(lanesMax, partitions)]));
+}
+
 /** Opens the shop: declares its topics, starts its services, and takes messages at its doors. */
 export async function openShop(options: ShopOptions): Promise<Shop> {
   const { engine, world, gateway, mailer } = options;

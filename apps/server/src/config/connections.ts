@@ -1,0 +1,142 @@
+import type { Issue } from "@waybill/messaging";
+import { readFileSync } from "node:fs";
+import type { EngineName, TlsSettings, WaybillConfig } from "./schema.ts";
+
+/** TLS as Node takes it: texts of PEM. */
+export interface Tls {
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+interface Login {
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Undefined: without TLS. */
+  readonly tls?: Tls | undefined;
+}
+
+export interface PostgresConnection extends Login {
+  readonly url: string;
+  readonly connectionsMax: number;
+}
+
+export interface NatsConnection extends Login {
+  readonly servers: readonly string[];
+  readonly token?: string | undefined;
+  /** The text of a file of credentials. */
+  readonly credentials?: string | undefined;
+}
+
+export interface KafkaConnection extends Login {
+  /** `host:port` */
+  readonly brokers: readonly string[];
+  readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+}
+
+/** What an engine connects to; undefined what it does not use. */
+export interface Connections {
+  readonly postgres?: PostgresConnection | undefined;
+  readonly nats?: NatsConnection | undefined;
+  readonly kafka?: KafkaConnection | undefined;
+}
+
+const examples = {
+  postgres: "postgres://waybill@127.0.0.1:5432/waybill",
+  nats: "nats://127.0.0.1:4222",
+  kafka: "127.0.0.1:9092",
+};
+type Name = keyof typeof examples;
+
+const needs: Readonly<Record<EngineName, readonly Name[]>> = {
+  embedded: [],
+  nats: ["postgres", "nats"],
+  kafka: ["postgres", "kafka"],
+  hybrid: ["postgres", "nats", "kafka"],
+};
+
+/** What the engine connects to. Adds what is missing or cannot be to `issues`. */
+export function connectionsOf(engine: EngineName, said: WaybillConfig, issues: Issue[]): Connections {
+  const isNeeded = (name: Name) => needs[engine].includes(name);
+  return {
+    postgres: isNeeded("postgres") ? postgresOf(engine, said.postgres ?? {}, issues) : undefined,
+    nats: isNeeded("nats") ? natsOf(engine, said.nats ?? {}, issues) : undefined,
+    kafka: isNeeded("kafka") ? kafkaOf(engine, said.kafka ?? {}, issues) : undefined,
+  };
+}
+
+function postgresOf(
+  engine: EngineName,
+  said: NonNullable<WaybillConfig["postgres"]>,
+  issues: Issue[],
+): PostgresConnection {
+  const url = urlOf(engine, "postgres", said.url, issues);
+  const isAddress = URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol);
+  if (url !== "" && !isAddress) issues.push(unlike("postgres"));
+  const { user, password, connectionsMax = 10 } = said;
+  return { url, user, password, connectionsMax, tls: tlsOf("postgres", said.tls, issues) };
+}
+
+function natsOf(engine: EngineName, said: NonNullable<WaybillConfig["nats"]>, issues: Issue[]): NatsConnection {
+  const servers = partsOf(urlOf(engine, "nats", said.url, issues));
+  if (servers.some((server) => !/^((nats|tls):\/\/)?[^\s/:@]+(:\d+)?\/?$/.test(server))) issues.push(unlike("nats"));
+  const { user, password, token, credentialsFile } = said;
+  const given = Object.entries({ user, token, credentialsFile }).filter(([, value]) => value !== undefined);
+  if (given.length > 1) {
+    const names = given.map(([name]) => `nats.${name}`).join(" and ");
+    issues.push({ field: "nats", reason: `${names} are given; log in in one way` });
+  }
+  const credentials = credentialsFile && pem("nats.credentialsFile", credentialsFile, issues);
+  return { servers, user, password, token, credentials, tls: tlsOf("nats", said.tls, issues) };
+}
+
+function kafkaOf(engine: EngineName, said: NonNullable<WaybillConfig["kafka"]>, issues: Issue[]): KafkaConnection {
+  const brokers = partsOf(urlOf(engine, "kafka", said.url, issues)).map((one) => one.replace(/^kafka:\/\//, ""));
+  if (brokers.some((broker) => !/^(\[[0-9a-f:]+\]|[^\s/:@]+):\d{1,5}$/i.test(broker))) issues.push(unlike("kafka"));
+  const { user, password, mechanism = "SCRAM-SHA-512" } = said;
+  return { brokers, user, password, mechanism, tls: tlsOf("kafka", said.tls, issues) };
+}
+
+function urlOf(engine: EngineName, name: Name, url: string | undefined, issues: Issue[]): string {
+  if (url !== undefined) return url;
+  const variable = `WAYBILL_${name.toUpperCase()}_URL`;
+  const reason = `the engine ${engine} needs it; set ${variable}, such as ${examples[name]}`;
+  issues.push({ field: `${name}.url`, reason });
+  return "";
+}
+
+/** Does not repeat what was given: it may hold a password. */
+function unlike(name: Name): Issue {
+  return { field: `${name}.url`, reason: `must be like ${examples[name]}` };
+}
+
+function partsOf(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");
+}
+
+function tlsOf(name: Name, said: TlsSettings | undefined, issues: Issue[]): Tls | undefined {
+  const { caFile, certFile, keyFile } = said ?? {};
+  const isGiven = caFile !== undefined || certFile !== undefined || keyFile !== undefined;
+  if (!(said?.enabled ?? isGiven)) return undefined;
+  const field = `${name}.tls`;
+  if ((certFile === undefined) !== (keyFile === undefined)) {
+    issues.push({ field, reason: "a certificate and its key go together: give certFile and keyFile" });
+  }
+  return {
+    ca: caFile && pem(`${field}.caFile`, caFile, issues),
+    cert: certFile && pem(`${field}.certFile`, certFile, issues),
+    key: keyFile && pem(`${field}.keyFile`, keyFile, issues),
+  };
+}
+
+function pem(field: string, path: string, issues: Issue[]): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    issues.push({ field, reason: `${path} cannot be read: ${(error as Error).message}` });
+    return "";
+  }
+}
