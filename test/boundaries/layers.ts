@@ -24,7 +24,7 @@ export const layers: readonly Layer[] = [
   { folder: "packages/contracts", ours: ["@waybill/messaging"], libraries: ["arktype"] },
   { folder: "packages/memory", ours: ["@waybill/messaging"], libraries: [] },
   { folder: "packages/conformance", ours: ["@waybill/messaging"], libraries: ["vitest"] },
-  { folder: "packages/brokers", ours: [], libraries: [] },
+  { folder: "packages/brokers", ours: [], libraries: ["commander"] },
   { folder: "packages/simulator", ours: ["@waybill/messaging", "@waybill/memory"], libraries: [] },
   { folder: "stores", ours: ["@waybill/messaging"] },
   { folder: "transports/embedded", ours: ["@waybill/messaging", "@waybill/store-sqlite"] },
