@@ -1,5 +1,5 @@
 export { startKafka, startKafkaCluster, type KafkaClusterOptions, type KafkaOptions } from "./kafka.ts";
-export { startNats, startNatsCluster, type NatsOptions } from "./nats.ts";
+export { startNats, startNatsCluster, type NatsClusterOptions, type NatsOptions } from "./nats.ts";
 export { startPgBouncer, type PgBouncerOptions } from "./pgbouncer.ts";
 export { freePort } from "./ports.ts";
 export { startPostgres, type PostgresOptions } from "./postgres.ts";

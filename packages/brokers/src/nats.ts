@@ -19,13 +19,18 @@ export interface NatsOptions extends ServerOptions {
   readonly config?: string;
 }
 
-/** A NATS server with JetStream. Its monitoring listens as well: `(await natsRecipe(…)).monitor` says where. */
+export type NatsClusterOptions = Omit<NatsOptions, "port"> & {
+  /** Where clients find the three. */
+  readonly ports?: readonly [number, number, number];
+};
+
+/** A NATS server with JetStream. */
 export async function startNats(options: NatsOptions = {}): Promise<Server> {
   return await serve(await natsRecipe(options));
 }
 
 /** Three that know of each other; streams may have three replicas. Resolves when they have chosen a leader. */
-export async function startNatsCluster(options: Omit<NatsOptions, "port"> = {}): Promise<Cluster> {
+export async function startNatsCluster(options: NatsClusterOptions = {}): Promise<Cluster> {
   const recipes = await natsClusterRecipes(options);
   const started = await Promise.allSettled(recipes.map(serve));
   const servers = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
@@ -45,18 +50,19 @@ export interface NatsRecipe extends Recipe {
   readonly monitor: string;
 }
 
-export async function natsClusterRecipes(options: Omit<NatsOptions, "port"> = {}): Promise<NatsRecipe[]> {
-  const ports = [await freePort(), await freePort(), await freePort()];
-  const routes = ports.map((port) => `nats-route://127.0.0.1:${port}`).join(", ");
-  const recipes: NatsRecipe[] = [];
-  for (const [index, port] of ports.entries()) {
-    // Without no_advertise a client would learn the addresses of all, and go around a proxy.
-    const cluster = `cluster { name: waybill, listen: "127.0.0.1:${port}", routes: [${routes}], no_advertise: true }`;
-    const folder = options.folder === undefined ? {} : { folder: join(options.folder, `nats-${index + 1}`) };
-    const config = [options.config ?? "", cluster].join("\n");
-    recipes.push(await natsRecipe({ ...options, ...folder, config }, `waybill-${index + 1}`));
-  }
-  return recipes;
+export async function natsClusterRecipes(options: NatsClusterOptions = {}): Promise<NatsRecipe[]> {
+  const { ports = [undefined, undefined, undefined], ...shared } = options;
+  const own = [await freePort(), await freePort(), await freePort()];
+  const routes = own.map((port) => `nats-route://127.0.0.1:${port}`).join(", ");
+  return await Promise.all(
+    ports.map((port, index) => {
+      // Without no_advertise a client would learn the addresses of all, and go around a proxy.
+      const cluster = `cluster { name: waybill, listen: "127.0.0.1:${own[index]}", routes: [${routes}], no_advertise: true }`;
+      const folder = shared.folder === undefined ? {} : { folder: join(shared.folder, `nats-${index + 1}`) };
+      const config = [shared.config ?? "", cluster].join("\n");
+      return natsRecipe({ ...shared, ...folder, ...(port !== undefined && { port }), config }, `waybill-${index + 1}`);
+    }),
+  );
 }
 
 /** Resolves when every one is in contact with the leader of all streams. */

@@ -39,6 +39,14 @@ export function stopped(pid: number): number[] {
   return [pid, ...childrenOf(pid)];
 }
 
+/** SIGKILL to the process and its children, as when the power fails; resolves when all of them are gone. */
+export async function killAll(pid: number): Promise<void> {
+  const all = stopped(pid);
+  for (const one of all) signal(one, "SIGKILL");
+  if (await becomes(() => !all.some(isAlive), 20_000)) return;
+  throw new Error(`Of the processes ${all.join(", ")} some live on 20 s after SIGKILL.`);
+}
+
 /** Resolves with whether it came true in the given time; asks every 15 ms. */
 export async function becomes(isTrue: () => boolean | Promise<boolean>, withinMs: number): Promise<boolean> {
   const until = Date.now() + withinMs;

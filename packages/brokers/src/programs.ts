@@ -1,34 +1,13 @@
-import { execFile } from "node:child_process";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
-import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-
-const run = promisify(execFile);
+import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { isAtLeast, isProgram, missing, searchPath, versionOf, which } from "./find.ts";
+import { installed, installing, type Progress } from "./installed.ts";
 
 const natsVersion = "2.15.2";
 const kafkaVersion = "4.1.1";
 
-/** Where programs that we install are kept: a folder for each version. */
-export const cache =
-  process.env["WAYBILL_PROGRAMS"] ?? fileURLToPath(new URL("../../../.brokers/programs", import.meta.url));
-
-/** Tells somebody what takes long. */
-export type Progress = (line: string) => void;
-const silent: Progress = () => {};
-
 /** nats-server 2.12 or newer: WAYBILL_NATS_SERVER, PATH, the cache, or installed by Go into the cache. */
-export async function natsServer(progress = silent): Promise<string> {
+export async function natsServer(progress?: Progress): Promise<string> {
   const named = process.env["WAYBILL_NATS_SERVER"];
   if (named !== undefined) return await newEnough(named, "WAYBILL_NATS_SERVER");
   const onPath = which("nats-server");
@@ -51,12 +30,14 @@ async function installNats(folder: string): Promise<void> {
       "in WAYBILL_NATS_SERVER, on PATH and Go to install it",
       "Go 1.21 or newer (apt-get install golang-go), or nats-server itself (https://nats.io/download)",
     );
+  if (!isAtLeast(await versionOf(go, "version"), [1, 21]))
+    throw new Error(`${go} is older than Go 1.21, which can install nats-server: https://go.dev/dl`);
   const module = `github.com/nats-io/nats-server/v2@v${natsVersion}`;
   await installing(go, ["install", module], { GOBIN: folder, GOFLAGS: "" });
 }
 
 /** A folder with the jars of Kafka 4: WAYBILL_KAFKA_LIBS, the cache, or installed by Maven into the cache. */
-export async function kafkaJars(progress = silent): Promise<string> {
+export async function kafkaJars(progress?: Progress): Promise<string> {
   const named = process.env["WAYBILL_KAFKA_LIBS"];
   if (named === undefined) return await installed(`kafka-${kafkaVersion}`, progress, installKafka);
   if (existsSync(named) && readdirSync(named).some((jar) => jar.startsWith("kafka-server-4."))) return named;
@@ -143,80 +124,4 @@ export function pgBouncer(): string {
     `in ${path === undefined ? "WAYBILL_PGBOUNCER, PATH and /usr/sbin" : `WAYBILL_PGBOUNCER, ${path}`}`,
     "it (apt-get install pgbouncer)",
   );
-}
-
-/**
- * The cache's folder of that name, filled if it is not there. Filled under another name and then renamed: processes
- * that do so at the same time do not disturb each other, and one that was killed leaves nothing that looks complete.
- */
-async function installed(
-  name: string,
-  progress: Progress,
-  install: (folder: string) => Promise<void>,
-): Promise<string> {
-  const folder = join(cache, name);
-  if (existsSync(folder)) return folder;
-  mkdirSync(cache, { recursive: true });
-  const attempt = mkdtempSync(join(cache, `.${name}-`));
-  const began = Date.now();
-  progress(`installing ${name} into ${cache} …`);
-  try {
-    await install(attempt);
-    renameSync(attempt, folder);
-    progress(`installed ${name} in ${Math.round((Date.now() - began) / 1000)} s`);
-  } catch (error) {
-    rmSync(attempt, { recursive: true, force: true });
-    // Another process was faster: its folder is as good.
-    if (!existsSync(folder)) throw error;
-  }
-  return folder;
-}
-
-async function installing(program: string, args: readonly string[], env: Record<string, string>): Promise<void> {
-  try {
-    await run(program, args, { env: { ...process.env, ...env }, maxBuffer: 1 << 26 });
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
-    const said = `${stdout ?? ""}${stderr ?? ""}`.trim().split("\n").slice(-15).join("\n");
-    throw new Error(`${program} ${args.join(" ")} failed; it needs the network. It said:\n${said}`, { cause: error });
-  }
-}
-
-function missing(what: string, where: string, install: string): Error {
-  return new Error(`${what} is needed and was not found; looked ${where}. Install ${install}.`);
-}
-
-/** The path of a program on PATH, else in one of the other folders. */
-function which(name: string, others: readonly string[] = []): string | undefined {
-  return [...searchPath(), ...others].map((folder) => join(folder, name)).find(isProgram);
-}
-
-function searchPath(): string[] {
-  return (process.env["PATH"] ?? "").split(delimiter).filter(Boolean);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/** The first number with points that the program says; undefined if it cannot be run. */
-async function versionOf(path: string, flag: string): Promise<string | undefined> {
-  try {
-    const { stdout, stderr } = await run(path, [flag]);
-    return /\d+(?:\.\d+)*/.exec(stdout + stderr)?.[0];
-  } catch {
-    return undefined;
-  }
-}
-
-function isAtLeast(version: string | undefined, least: readonly number[]): boolean {
-  if (version === undefined) return false;
-  const parts = version.split(".").map(Number);
-  const differing = least.findIndex((number, at) => number !== (parts[at] ?? 0));
-  return differing === -1 || (parts[differing] ?? 0) > least[differing]!;
 }

@@ -11,8 +11,8 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { launchTied, type Command, type Launched } from "./launch.ts";
-import { becomes, childrenOf, isAlive, signal, stopped } from "./processes.ts";
+import { launchFree, launchTied, type Command, type Launched } from "./launch.ts";
+import { becomes, childrenOf, killAll, signal, stopped } from "./processes.ts";
 import type { Certificates, Server, ServerOptions } from "./server.ts";
 import type { Identity } from "./user.ts";
 
@@ -104,6 +104,17 @@ export async function serve(recipe: Recipe): Promise<Server> {
   return server;
 }
 
+/** Starts what the recipe says so that it outlives this process; resolves with its number when it takes connections. */
+export async function leave(recipe: Recipe): Promise<number> {
+  const { folder } = recipe.home;
+  const log = join(folder, "server.log");
+  const from = sizeOf(log);
+  const running = launchFree({ ...recipe.command, folder, log });
+  await readyOrKilled(recipe, running, log, from);
+  running.letGo();
+  return running.pid;
+}
+
 async function readyOrKilled(recipe: Recipe, running: Launched, log: string, from: number): Promise<void> {
   const isReady = () => running.hasEnded() || readFrom(log, from).includes(recipe.ready);
   const inTime = await becomes(isReady, startMsMax);
@@ -117,10 +128,8 @@ async function readyOrKilled(recipe: Recipe, running: Launched, log: string, fro
 async function kill(running: Launched): Promise<void> {
   if (running.hasEnded()) return;
   running.hold();
-  const all = stopped(running.pid);
-  for (const pid of all) signal(pid, "SIGKILL");
+  await killAll(running.pid);
   await running.ended;
-  await becomes(() => !all.some(isAlive), stopMsMax);
 }
 
 function pause(pid: number): void {
