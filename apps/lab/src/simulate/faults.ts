@@ -1,0 +1,130 @@
+import type { Snapshot } from "@waybill/memory";
+import { calm, rolls, type Rolls } from "@waybill/simulator";
+import type { People } from "./people.ts";
+import type { Item } from "./plan.ts";
+import type { Scene } from "./scene.ts";
+
+/** Makes what a plan says happen at its moment. */
+export class Course {
+  readonly #scene: Scene;
+  readonly #people: People;
+  readonly #chance: Rolls;
+  #levelMax = 1;
+
+  constructor(scene: Scene, people: People, seed: number) {
+    this.#scene = scene;
+    this.#people = people;
+    this.#chance = rolls(seed, "course");
+  }
+
+  begin(items: readonly Item[]): void {
+    for (const item of items) this.#scene.scheduler.after(item.atMs, () => this.#happens(item));
+  }
+
+  #happens(item: Item): void {
+    switch (item.kind) {
+      case "order":
+        return void this.#people.place(item);
+      case "twist":
+        return this.#people.twist(item.orderId, item.lines);
+      case "cancel":
+        return this.#people.cancel(item.orderId, item.isForeign);
+      case "price":
+        return this.#people.put(item.sku, item.price, item.active);
+      case "adjust":
+        return this.#people.adjust(item.adjustmentId, item.sku, item.quantity);
+      case "crash":
+      case "death":
+      case "pause":
+      case "close":
+      case "deploy":
+        return this.#toProcess(item);
+      default:
+        return this.#toWorld(item);
+    }
+  }
+
+  #toProcess(item: Item & { readonly kind: "crash" | "death" | "pause" | "close" | "deploy" }): void {
+    const host = this.#scene.hosts[item.process]!;
+    if (item.kind === "crash") host.crash(item.awayMs);
+    else if (item.kind === "death") host.dieAt(item);
+    else if (item.kind === "pause") host.pause(item.ms);
+    else if (item.kind === "close") host.close(item.awayMs);
+    else {
+      host.level = item.level;
+      this.#levelMax = Math.max(this.#levelMax, item.level);
+      host.close(100);
+    }
+  }
+
+  #toWorld(item: Item): void {
+    const { network, gateway, mailbox, logs, store, scheduler } = this.#scene;
+    const { weather } = network;
+    switch (item.kind) {
+      case "weather": {
+        Object.assign(weather, item.chances);
+        const before = calm();
+        return this.#later(item.ms, () => {
+          for (const name of Object.keys(item.chances) as (keyof typeof item.chances)[]) weather[name] = before[name];
+        });
+      }
+      case "gateway":
+        gateway.trouble(item.chances);
+        return this.#later(item.ms, () => gateway.trouble({}));
+      case "mail":
+        mailbox.isDown = true;
+        return this.#later(item.ms, () => void (mailbox.isDown = false));
+      case "down":
+        weather.down.add(item.topic);
+        return this.#later(item.ms, () => void weather.down.delete(item.topic));
+      case "stall":
+        weather.stalled.add(item.topic);
+        return this.#later(item.ms, () => {
+          weather.stalled.delete(item.topic);
+          logs.wake(item.topic);
+        });
+      case "clock":
+        return store.setNow(store.nowMs() + item.byMs);
+      case "lose": {
+        const filled = logs.topic(item.topic).partitions.filter(({ messages }) => messages.length > 0);
+        if (filled.length > 0) logs.loseTail(item.topic, this.#chance.pick(filled).partition, item.count);
+        return;
+      }
+      case "recreate":
+        return logs.recreate(item.topic);
+      case "rewind": {
+        const snapshot = store.snapshot();
+        return void scheduler.after(item.ms, () => this.#rewind(item.service, snapshot));
+      }
+    }
+  }
+
+  /** Ends a trouble, at the latest when all troubles end. */
+  #later(ms: number, run: () => void): void {
+    this.#scene.scheduler.after(ms, run);
+  }
+
+  /** Puts back one service's tables, and leaves all others as they are. */
+  #rewind(service: string, snapshot: Snapshot): void {
+    const { store } = this.#scene;
+    const { members, services } = store.snapshot().contents;
+    const before = snapshot.contents.services.get(service);
+    if (before === undefined) return;
+    store.restore({ contents: { members, services: new Map(services).set(service, before) } });
+  }
+
+  /** Ends all trouble: from here on everything works, and everybody runs the newest build that anybody ran. */
+  heal(): void {
+    const { network, gateway, mailbox, logs, hosts } = this.#scene;
+    Object.assign(network.weather, calm());
+    network.deaths.clear();
+    gateway.trouble({});
+    mailbox.isDown = false;
+    for (const topic of logs.topics.keys()) logs.wake(topic);
+    for (const host of hosts) {
+      host.level = this.#levelMax;
+      if (this.#chance.chance(0.5)) host.close(10);
+      else host.crash(10);
+    }
+  }
+}

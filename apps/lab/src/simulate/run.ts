@@ -1,0 +1,70 @@
+import { arrivalErrors, chainErrors } from "./arrivals.ts";
+import { bookErrors } from "./books.ts";
+import { Course } from "./faults.ts";
+import { People } from "./people.ts";
+import { troubleMs, type Plan } from "./plan.ts";
+import { Scene } from "./scene.ts";
+import { unsettled } from "./settled.ts";
+
+/** What came of one seed. */
+export interface Result {
+  readonly plan: Plan;
+  readonly errors: readonly string[];
+  /** The fingerprint of all that happened. */
+  readonly hash: string;
+  readonly events: number;
+  readonly orders: number;
+  /** How long it took from the end of all trouble until everything had settled, in simulated milliseconds. */
+  readonly settledAfterMs: number;
+  readonly scene: Scene;
+}
+
+/** How long after the last trouble everything must have settled: longer than any deadline and any pause before a repeat. */
+export const boundMs = 600_000;
+const lookEveryMs = 5_000;
+
+/** Lives through a plan, and checks at its end what must hold. */
+export async function run(plan: Plan): Promise<Result> {
+  const scene = new Scene(plan);
+  const people = new People(scene);
+  const course = new Course(scene, people, plan.seed);
+  const { scheduler } = scene;
+  for (const host of scene.hosts) host.start();
+  people.stockUp();
+  await scheduler.run(3_000);
+  course.begin(plan.items);
+  for (let atMs = scheduler.nowMs; atMs < troubleMs; atMs += lookEveryMs) {
+    await scheduler.run(atMs + lookEveryMs);
+    await people.lookAfter();
+  }
+  course.heal();
+  const left = await settle(scene, people);
+  const settledAfterMs = scheduler.nowMs - troubleMs;
+  const errors = [...scene.lines.alarming.map(({ text, facts }) => `${text} ${String(facts["error"])}`)];
+  if (left.length > 0) errors.push(...left.map((what) => `after ${boundMs / 60_000} minutes without trouble ${what}`));
+  else errors.push(...(await verdict(scene, people, plan)));
+  scheduler.trace.addText(errors.join());
+  const result = { plan, errors, hash: scheduler.trace.hash, events: scheduler.trace.events, orders: people.placed.size };
+  scheduler.end();
+  return { ...result, settledAfterMs, scene };
+}
+
+/** Waits until everything is over; what is not by the bound. */
+async function settle(scene: Scene, people: People): Promise<string[]> {
+  const { scheduler } = scene;
+  const untilMs = scheduler.nowMs + boundMs;
+  for (;;) {
+    await scheduler.run(scheduler.nowMs + lookEveryMs);
+    const left = await unsettled(scene, people);
+    if (left.length === 0 || scheduler.nowMs >= untilMs) return left;
+    await people.lookAfter();
+  }
+}
+
+async function verdict(scene: Scene, people: People, plan: Plan): Promise<string[]> {
+  const has = (kind: string): boolean => plan.items.some((item) => item.kind === kind);
+  const errors = await bookErrors(scene, people, plan);
+  if (!has("rewind")) errors.push(...(await arrivalErrors(scene)));
+  if (!has("rewind") && !has("lose") && !has("recreate")) errors.push(...chainErrors(scene));
+  return errors;
+}

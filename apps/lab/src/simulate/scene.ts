@@ -1,0 +1,47 @@
+import { memoryStore, type MemoryStore } from "@waybill/memory";
+import type { Batch } from "@waybill/messaging";
+import { calm, Logs, Network, rolls, Scheduler, type Rolls } from "@waybill/simulator";
+import { allTopics } from "./build.ts";
+import { SimulatedGateway } from "./gateway.ts";
+import { Host } from "./host.ts";
+import { Ledger } from "./ledger.ts";
+import { Lines } from "./lines.ts";
+import { Mailbox } from "./mailbox.ts";
+import type { Plan, Setting } from "./plan.ts";
+
+/** Everything that outlives processes, and the machines that run them. */
+export class Scene {
+  readonly setting: Setting;
+  readonly scheduler: Scheduler;
+  readonly network: Network;
+  readonly store: MemoryStore;
+  readonly logs: Logs;
+  readonly gateway: SimulatedGateway;
+  readonly mailbox: Mailbox;
+  readonly chance: Rolls;
+  readonly hosts: readonly Host[];
+  readonly lines = new Lines();
+  /** All that was ever committed for others to read. */
+  readonly ledger = new Ledger();
+
+  constructor({ seed, setting }: Plan) {
+    this.setting = setting;
+    this.scheduler = new Scheduler(seed);
+    this.chance = rolls(seed, "processes");
+    this.network = new Network(this.scheduler, calm(), rolls(seed, "network"));
+    this.logs = new Logs(seed);
+    const { scheduler } = this;
+    const world = { monotonicMs: () => scheduler.nowMs, newId: () => "", random: () => 0, sleep: async () => {}, log: () => {} };
+    this.store = memoryStore({ world, byReference: true });
+    this.gateway = new SimulatedGateway(setting, this.network, rolls(seed, "gateway"));
+    this.mailbox = new Mailbox(this.network, setting.mailKeys);
+    for (const { name, bytesMax } of allTopics) this.logs.declare({ name, bytesMax, partitions: setting.partitions });
+    this.hosts = Array.from({ length: setting.processes }, (_, number) => new Host(this, number));
+  }
+
+  readonly committed = (batch: Batch): void => {
+    this.ledger.committed(batch);
+    this.scheduler.trace.addText(batch.service);
+    this.scheduler.trace.add(batch.epoch * 100_003 + batch.batch * 101 + batch.count);
+  };
+}

@@ -1,0 +1,10 @@
+export { linkedStore, type Committed } from "./linked-store.ts";
+export { linkedTransport } from "./linked-transport.ts";
+export { Logs, type PartitionLog } from "./log.ts";
+export { Network, type CallKind, type Death, type Fate } from "./network.ts";
+export { idOf, rolls, type Rolls } from "./rolls.ts";
+export { Scheduler, settled } from "./scheduler.ts";
+export { shrunk } from "./shrink.ts";
+export { SimulatedProcess, type Line } from "./simulated-process.ts";
+export { Trace } from "./trace.ts";
+export { calm, type Chances, type Weather } from "./weather.ts";
