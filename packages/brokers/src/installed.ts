@@ -1,13 +1,13 @@
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { repository } from "./repository.ts";
 
 const run = promisify(execFile);
 
 /** Where programs that we install are kept: a folder for each version. */
-const cache = process.env["WAYBILL_PROGRAMS"] ?? fileURLToPath(new URL("../../../.brokers/programs", import.meta.url));
+const cache = process.env["WAYBILL_PROGRAMS"] ?? join(repository, ".brokers", "programs");
 
 /** Told of what takes long. */
 export type Progress = (line: string) => void;

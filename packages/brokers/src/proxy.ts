@@ -146,7 +146,7 @@ function listening(listener: Listener, port: number): Promise<void> {
 }
 
 /** Of "nats://127.0.0.1:4222", "postgres://user@host:5432/db" and "host:9092". */
-function targetOf(url: string): Target {
+export function targetOf(url: string): Target {
   const { hostname, port } = new URL(url.includes("://") ? url : `tcp://${url}`);
   if (port === "") throw new Error(`${url} names no port.`);
   return { host: hostname, port: Number(port) };

@@ -1,19 +1,10 @@
 import { startKafka } from "./kafka.ts";
 import { startNats } from "./nats.ts";
 import { startPostgres } from "./postgres.ts";
+import { givenUrl, type Kind } from "./kinds.ts";
 import type { Server } from "./server.ts";
 
-const kinds = {
-  nats: { variable: "WAYBILL_NATS_URL", start: () => startNats() },
-  kafka: { variable: "WAYBILL_KAFKA_URL", start: () => startKafka() },
-  postgres: { variable: "WAYBILL_POSTGRES_URL", start: () => startPostgres() },
-};
-
-export type Kind = keyof typeof kinds;
-
-export function isKind(name: string): name is Kind {
-  return Object.hasOwn(kinds, name);
-}
+const starts = { nats: () => startNats(), kafka: () => startKafka(), postgres: () => startPostgres() };
 
 /** Where the process that runs all test files hands out its servers. */
 export const handOut = "WAYBILL_TEST_SERVERS";
@@ -38,7 +29,7 @@ export function sharedPostgres(): Promise<string> {
  * starts when a file first asks for it; else, outside of a test run, one that this process starts and keeps.
  */
 async function sharedUrl(kind: Kind): Promise<string> {
-  const given = process.env[kinds[kind].variable];
+  const given = givenUrl(kind);
   if (given !== undefined) return given;
   const desk = process.env[handOut];
   if (desk === undefined) return (await own.get(kind)).url;
@@ -53,7 +44,7 @@ export function lazyServers() {
   const started = new Map<Kind, Promise<Server>>();
   return {
     get(kind: Kind): Promise<Server> {
-      const server = started.get(kind) ?? kinds[kind].start();
+      const server = started.get(kind) ?? starts[kind]();
       started.set(kind, server);
       return server;
     },

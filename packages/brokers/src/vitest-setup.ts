@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { handOut, isKind, lazyServers } from "./shared.ts";
+import { isKind } from "./kinds.ts";
+import { handOut, lazyServers } from "./shared.ts";
 
 /**
  * Vitest's global set-up: a desk in its main process, of which test files in their own processes ask for servers.
