@@ -1,0 +1,51 @@
+import type { Spool, Spooled } from "@waybill/messaging";
+import { BinaryArray, texts } from "./arrays.ts";
+import type { Database } from "./database.ts";
+import { messagesIn, RecordWriter } from "./records.ts";
+
+interface Row {
+  readonly seq: number;
+  readonly topic: string;
+  readonly partition: number;
+  readonly record: Buffer;
+}
+
+/** Messages for doors whose broker is away. */
+export function spoolOf(database: Database, schema: string): Spool {
+  const put = `insert into ${schema}.spool (topic, partition, record)
+    select topic, partition, record from unnest($1::text[], $2::int[], $3::bytea[])
+      with ordinality as u(topic, partition, record, number) order by number`;
+  // The lease is asked for only when there is something to lease.
+  const take = `with lease as (
+      update ${schema}.spool_lease set holder = $1, until = clock_timestamp() + $3::float8 * interval '1 ms'
+       where (holder = $1 or until <= clock_timestamp()) and exists (select from ${schema}.spool) returning 1)
+    select seq, topic, partition, record from lease cross join lateral (
+      select * from ${schema}.spool order by seq limit $2) as s order by seq`;
+  const remove = `delete from ${schema}.spool where seq = any($1::bigint[])`;
+
+  return {
+    async put(messages) {
+      if (messages.length === 0) return;
+      const partitions = new BinaryArray("int");
+      const records = new BinaryArray("bytea");
+      const writer = new RecordWriter();
+      for (const message of messages) {
+        partitions.int(message.partition);
+        writer.add(message);
+        records.bytes(writer.take());
+      }
+      const topics = texts(messages.map(({ topic }) => topic));
+      await database.rows({ name: "spoolPut", text: put }, [topics, partitions.take(), records.take()]);
+    },
+    async take(by, limit, leaseMs) {
+      const rows = await database.rows<Row>({ name: "spoolTake", text: take }, [by, limit, leaseMs]);
+      return rows.map(({ seq, record, ...place }): Spooled => ({ ...messagesIn(record, place)[0]!, seq }));
+    },
+    async remove(seqs) {
+      if (seqs.length === 0) return;
+      const array = new BinaryArray("bigint");
+      for (const seq of seqs) array.bigint(seq);
+      await database.rows({ name: "spoolRemove", text: remove }, [array.take()]);
+    },
+  };
+}
