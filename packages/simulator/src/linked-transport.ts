@@ -14,6 +14,8 @@ import { Cursors } from "./log-reader.ts";
 import { fine, type Fate, type Network } from "./network.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 
+/** Why a wait ends early; one for all, since an error with its stack is dear. */
+const closed = new Error("The reader is closed.");
 const lateMsMax = 20_000;
 
 /** A process' way to the logs: every call takes its time and may fail as the weather has it. */
@@ -133,19 +135,19 @@ function linkedReader(
   return {
     async fetch(limits, signal) {
       const untilMs = scheduler.nowMs + limits.waitMs;
-      for (;;) {
+      for (let hasWaited = false; ; hasWaited = true) {
         if (weather.fetchFails > 0 && network.chance.chance(weather.fetchFails)) throw unavailable("A fetch", {});
         const fetched = take(limits);
         const leftMs = untilMs - scheduler.nowMs;
         if (fetched.messages.length > 0 || fetched.next.length > 0) {
-          return await network.call(process, undefined, () => fetched);
+          return hasWaited ? fetched : await network.call(process, undefined, () => fetched);
         }
         if (leftMs <= 0 || signal.aborted) return fetched;
         await change(leftMs, signal);
       }
     },
     async [Symbol.asyncDispose]() {
-      closing.abort();
+      closing.abort(closed);
     },
   };
 }

@@ -55,7 +55,7 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
 /** Which of the orders with this id counts: the first, unless another one may have overtaken it. */
 function orderedAs(plan: Plan, first: Item & { kind: "order" }, is: readonly Line[]): { readonly lines: readonly Line[] } {
   if (!first.isForeign) return first;
-  const same = (lines: readonly Line[]): boolean => lines.every(({ sku, quantity }, at) => is[at]?.sku === sku && is[at].quantity === quantity);
+  const same = (lines: readonly Line[]): boolean => lines.length === is.length && lines.every(({ sku, quantity }, at) => is[at]?.sku === sku && is[at].quantity === quantity);
   const twist = plan.items.find((item) => item.kind === "twist" && item.orderId === first.orderId && same(item.lines));
   return twist?.kind === "twist" ? twist : first;
 }

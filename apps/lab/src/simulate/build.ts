@@ -2,7 +2,7 @@ import { catalogue } from "@waybill/catalogue";
 import { allMessages, allTopics } from "@waybill/contracts";
 import { fulfilment } from "@waybill/fulfilment";
 import { inventory } from "@waybill/inventory";
-import type { AnyMessageType, Running, Service } from "@waybill/messaging";
+import type { AnyMessageType, Running } from "@waybill/messaging";
 import { notifications } from "@waybill/notifications";
 import { orders } from "@waybill/orders";
 import { payments } from "@waybill/payments";
@@ -27,8 +27,8 @@ const types: Readonly<Record<number, readonly AnyMessageType[]>> = {
 const builds = new Map<string, Build>();
 
 /** The shop's services, unchanged, and the witness. Builds are the same for all seeds, so each is made once. */
-export function buildOf({ dispatchAfterMs, paymentDeadlineMs }: Setting, level: number): Build {
-  const name = `level ${level}, ${dispatchAfterMs}, ${paymentDeadlineMs}`;
+export function buildOf({ dispatchAfterMs, paymentDeadlineMs, lanes }: Setting, level: number): Build {
+  const name = `level ${level}, ${lanes} lanes, dispatch after ${dispatchAfterMs}, deadline ${paymentDeadlineMs}`;
   const known = builds.get(name);
   if (known !== undefined) return known;
   const services = [
@@ -40,12 +40,7 @@ export function buildOf({ dispatchAfterMs, paymentDeadlineMs }: Setting, level: 
     notifications(),
     witness(),
   ].map((service) => (level === 1 ? service : nextLevel(service, (type) => (type.topic.door ? type : nextOf(type)))));
-  const build: Build = { name, services: services.map((service) => ({ service, lanes: lanesOf(service) })), types: types[level]! };
+  const build: Build = { name, services: services.map((service) => ({ service, lanes: Math.min(lanes, service.lanesMax ?? lanes) })), types: types[level]! };
   builds.set(name, build);
   return build;
-}
-
-/** Several lanes where a service may have them. */
-export function lanesOf({ lanesMax }: Pick<Service, "lanesMax">): number {
-  return Math.min(2, lanesMax ?? 2);
 }

@@ -3,6 +3,8 @@ import { rolls, type Chances, type Rolls } from "@waybill/simulator";
 /** How a shop is built for one seed. */
 export interface Setting {
   readonly partitions: number;
+  /** How many lanes a service has that may have several. */
+  readonly lanes: number;
   /** How many processes run it. */
   readonly processes: number;
   /** How doubt about a call to the gateway is cleared up: by asking it, or by repeating a key while it remembers it. */
@@ -85,7 +87,7 @@ export interface Plan {
 }
 
 /** Until when things go wrong. */
-export const troubleMs = 90_000;
+export const troubleMs = 45_000;
 
 export const stock: Readonly<Record<string, number>> = { mug: 60, cup: 40, jar: 12, lamp: 3 };
 /** Prices that sum up wrongly when they are rounded in any other way than once a line, half to even. */
@@ -105,7 +107,8 @@ export function planOf(seed: number): Plan {
 
 function settingOf(chance: Rolls): Setting {
   return {
-    partitions: chance.pick([2, 4, 4]),
+    partitions: chance.pick([2, 3, 4]),
+    lanes: chance.pick([1, 2]),
     processes: chance.pick([1, 2, 2, 3]),
     gateway: chance.pick(["find", "find", "key"]),
     keyTtlMs: chance.pick([45_000, 120_000]),
@@ -127,30 +130,31 @@ function linesOf(chance: Rolls): Line[] {
 function shopping(chance: Rolls): Item[] {
   const items: Item[] = [];
   const count = chance.between(20, 26);
-  const spanMs = chance.pick([10_000, 60_000]);
+  const rushes = chance.pick([[0], [0, 15_000], [0, 10_000, 25_000]]);
+  const spanMs = chance.pick([200, 3_000, 10_000]);
   for (let n = 1; n <= count; n++) {
     const orderId = `o-${n}`;
-    const atMs = chance.between(100, spanMs);
+    const atMs = chance.pick(rushes) + chance.between(1, spanMs);
     const isForeign = chance.chance(0.1);
     const token = chance.pick<Token>(["tok_approved", "tok_approved", "tok_approved", "tok_approved", "tok_approved", "tok_declined", "tok_expires", "tok_capture_refused"]);
-    const againAfterMs = chance.chance(0.15) ? [chance.between(0, 20_000)] : [];
+    const againAfterMs = chance.chance(0.15) ? [chance.between(0, 15_000)] : [];
     items.push({ id: `order-${n}`, atMs, kind: "order", orderId, lines: linesOf(chance), token, againAfterMs, isForeign });
     if (chance.chance(0.05)) {
       items.push({ id: `twist-${n}`, atMs: atMs + chance.between(1, 5_000), kind: "twist", orderId, lines: linesOf(chance) });
     }
     if (chance.chance(0.25)) {
-      const afterMs = chance.pick([chance.between(0, 100), chance.between(100, 10_000), chance.between(0, 60_000)]);
+      const afterMs = chance.pick([chance.between(0, 100), chance.between(100, 10_000), chance.between(0, 30_000)]);
       items.push({ id: `cancel-${n}`, atMs: atMs + afterMs, kind: "cancel", orderId, isForeign });
     }
   }
   for (let n = 1; n <= chance.between(0, 3); n++) {
     const price = `${chance.between(0, 40)}.${chance.between(0, 9_999).toString().padStart(4, "0")}`;
-    const atMs = chance.between(0, spanMs);
+    const atMs = chance.between(0, 30_000);
     items.push({ id: `price-${n}`, atMs, kind: "price", sku: chance.pick(skus), price, active: chance.chance(0.85) });
   }
   for (let n = 1; n <= chance.between(0, 4); n++) {
     const quantity = chance.between(-5, 20);
-    items.push({ id: `adjust-${n}`, atMs: chance.between(0, spanMs), kind: "adjust", adjustmentId: `a-${n}`, sku: chance.pick(skus), quantity });
+    items.push({ id: `adjust-${n}`, atMs: chance.between(0, 30_000), kind: "adjust", adjustmentId: `a-${n}`, sku: chance.pick(skus), quantity });
   }
   return items;
 }
@@ -195,7 +199,7 @@ function trouble(chance: Rolls, setting: Setting): Item[] {
     if (!isChosen || (isRewound && (name === "lose" || name === "recreate"))) continue;
     isRewound ||= name === "rewind";
     for (let n = 1; n <= chance.pick([1, 1, 2, 3]); n++) {
-      const atMs = chance.between(50, troubleMs - 20_000);
+      const atMs = chance.between(50, troubleMs - 10_000);
       items.push({ id: `${name}-${n}`, atMs, ...roll(chance, setting) } as Item);
     }
   }

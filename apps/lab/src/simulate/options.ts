@@ -1,0 +1,50 @@
+import { parseArgs } from "node:util";
+
+export const help = `Usage: npm run simulate -- [options]
+
+Runs the whole shop (its real core and services) in one process over simulated time, databases, logs, a gateway and mail,
+with all that may go wrong, once for each seed, and checks after each that every order is settled and all books agree.
+
+  --seeds A..B      the seeds (default 1..1000)
+  --seed N          one seed
+  --only NAMES      only these things of the seed happen (comma-separated); a failing seed prints them
+  --story           tell what happened, even when nothing failed
+  --failures N      end after so many failing seeds (default 3)
+  --help            this text
+`;
+
+export interface Options {
+  readonly from: number;
+  readonly to: number;
+  readonly only: ReadonlySet<string> | undefined;
+  readonly story: boolean;
+  readonly failures: number;
+}
+
+/** The command line's options; undefined when the help is asked for. Throws what a person can read. */
+export function optionsOf(args: readonly string[]): Options | undefined {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      seeds: { type: "string", default: "1..1000" },
+      seed: { type: "string" },
+      only: { type: "string" },
+      story: { type: "boolean", default: false },
+      failures: { type: "string", default: "3" },
+      help: { type: "boolean", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  const range = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seed ?? values.seeds);
+  if (range === null) throw new Error(`--seeds ${values.seeds}: say it as 1..1000.`);
+  const from = Number(range[1]);
+  const failures = Number(values.failures);
+  if (!Number.isInteger(failures) || failures < 1) throw new Error(`--failures ${values.failures}: say a number from 1.`);
+  return {
+    from,
+    to: Number(range[2] ?? from),
+    only: values.only === undefined ? undefined : new Set(values.only.split(",")),
+    story: values.story,
+    failures,
+  };
+}
