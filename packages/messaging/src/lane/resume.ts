@@ -1,4 +1,5 @@
 import { codeOf, WaybillError } from "../errors.ts";
+import type { Position } from "../message.ts";
 import type { LaneRow, PositionRow, Recovered, SentRow } from "../store.ts";
 import type { PartitionBounds, Transport } from "../transport.ts";
 import { nameOf } from "./sender.ts";
@@ -26,38 +27,51 @@ export function resumeAt(position: PositionRow, bounds: PartitionBounds, found: 
   return { kind: "as-is" };
 }
 
-/** A lane's positions, one for each partition that it owns of each topic, compared with their logs. */
+interface Compared {
+  readonly position: PositionRow;
+  readonly passed?: WaybillError;
+  /** Why the log is read again from its start. */
+  readonly rewound?: string;
+}
+
+/** A lane's positions, one for each partition that it owns of each topic, compared with their logs; all at once. */
 export async function comparePositions(
   topics: ReadonlyMap<string, Transport>,
   partitions: readonly number[],
   stored: readonly PositionRow[],
 ): Promise<{ positions: PositionRow[]; passed: Map<string, WaybillError>; rewound: string[] }> {
   const byName = new Map(stored.map((row) => [nameOf(row), row]));
-  const positions: PositionRow[] = [];
+  const compared = await Promise.all(
+    Array.from(topics, async ([topic, transport]) => {
+      const bounds = await boundsIfThere(transport, topic);
+      const rows = partitions.map((partition) => byName.get(`${topic}/${partition}`) ?? unread(topic, partition));
+      if (bounds === undefined) return rows.map((position): Compared => ({ position }));
+      return Promise.all(rows.map((row) => compare(transport, row, bounds)));
+    }),
+  );
   const passed = new Map<string, WaybillError>();
-  const rewound: string[] = [];
-  for (const [topic, transport] of topics) {
-    const bounds = await boundsIfThere(transport, topic);
-    for (const partition of partitions) {
-      const row = byName.get(`${topic}/${partition}`) ?? unread(topic, partition);
-      if (bounds === undefined) {
-        positions.push(row);
-        continue;
-      }
-      const at = bounds[partition];
-      if (at === undefined) {
-        throw new WaybillError(
-          "TOPIC_MISMATCH",
-          `Topic "${topic}" has ${bounds.length} partitions; partition ${partition} was expected.`,
-        );
-      }
-      const resume = resumeAt(row, at, await lastIdAt(transport, row, at));
-      if (resume.kind === "retention-passed") passed.set(topic, retentionPassed(row, at));
-      if (resume.kind === "rewind" && row.logId !== "") rewound.push(`${topic}/${partition}: ${resume.why}`);
-      positions.push(resume.kind === "rewind" ? rewind(row, at) : row);
-    }
+  for (const one of compared.flat()) if (one.passed !== undefined) passed.set(one.position.topic, one.passed);
+  return {
+    positions: compared.flat().map(({ position }) => position),
+    passed,
+    rewound: compared.flat().flatMap(({ rewound }) => rewound ?? []),
+  };
+}
+
+async function compare(transport: Transport, row: PositionRow, bounds: readonly PartitionBounds[]): Promise<Compared> {
+  const { topic, partition } = row;
+  const at = bounds[partition];
+  if (at === undefined) {
+    throw new WaybillError(
+      "TOPIC_MISMATCH",
+      `Topic "${topic}" has ${bounds.length} partitions; partition ${partition} was expected.`,
+    );
   }
-  return { positions, passed, rewound };
+  const resume = resumeAt(row, at, await lastIdAt(transport, row, at));
+  if (resume.kind === "retention-passed") return { position: row, passed: retentionPassed(row, at) };
+  if (resume.kind === "as-is") return { position: row };
+  const said = row.logId === "" ? {} : { rewound: `${topic}/${partition}: ${resume.why}` };
+  return { position: rewind(row, at), ...said };
 }
 
 /** Undefined while the broker is away: its reader compares the positions again as soon as it is back. */
@@ -123,21 +137,25 @@ export async function readTail(
 ): Promise<Tail> {
   const tail = { row, lastN: new Map<string, SentRow>(), said: new Set<string>() };
   const confirmed = new Map(recovered.sent.map((sent) => [nameOf(sent), sent]));
-  for (const topic of new Set(recovered.sent.map((sent) => sent.topic))) {
-    const transport = transportOf(topic);
-    for (const bounds of await transport.bounds(topic)) {
-      const sent = confirmed.get(nameOf(bounds));
-      if (sent !== undefined) await readOwn(transport, bounds, behind(sent, bounds), Infinity, tail, signal);
-    }
-  }
+  const sentTo = Map.groupBy(new Set(recovered.sent.map((sent) => sent.topic)), transportOf);
+  await Promise.all(
+    Array.from(sentTo, async ([transport, of]) => {
+      const bounds = (await Promise.all(of.map((topic) => transport.bounds(topic)))).flat();
+      const starts = bounds.flatMap((one) => {
+        const sent = confirmed.get(nameOf(one));
+        return sent === undefined ? [] : [{ bounds: one, from: behind(sent, one) }];
+      });
+      await readOwn(transport, starts, Infinity, tail, signal);
+    }),
+  );
   let left = unconfirmedMax;
   for (const topic of topics) {
     const transport = transportOf(topic);
     try {
-      for (const bounds of await transport.bounds(topic, row.timeMs)) {
-        if (confirmed.has(nameOf(bounds))) continue;
-        left -= await readOwn(transport, bounds, bounds.offsetAt ?? bounds.nextOffset, left, tail, signal);
-      }
+      const bounds = await transport.bounds(topic, row.timeMs);
+      const unconfirmed = bounds.filter((one) => !confirmed.has(nameOf(one)));
+      const starts = unconfirmed.map((one) => ({ bounds: one, from: one.offsetAt ?? one.nextOffset }));
+      left -= await readOwn(transport, starts, left, tail, signal);
     } catch (error) {
       // A lane is not kept from work by a broker that, as far as anybody knows, it never wrote to.
       if (codeOf(error) !== "TRANSPORT_UNAVAILABLE") throw error;
@@ -152,30 +170,42 @@ function behind(sent: SentRow, bounds: PartitionBounds): number {
   return sent.logId === bounds.logId ? sent.lastOffset : bounds.firstOffset;
 }
 
-/** Notes this lane's messages from an offset on; returns how many messages it looked at. */
+interface Start {
+  readonly bounds: PartitionBounds;
+  readonly from: number;
+}
+
+/** Notes this lane's messages from these offsets on to the ends; returns how many messages it looked at. */
 async function readOwn(
   transport: Transport,
-  bounds: PartitionBounds,
-  fromOffset: number,
+  starts: readonly Start[],
   limit: number,
   { row, lastN, said }: { row: LaneRow; lastN: Map<string, SentRow>; said: Set<string> },
   signal: AbortSignal,
 ): Promise<number> {
-  const { topic, partition, logId, nextOffset } = bounds;
-  const from = Math.max(fromOffset, bounds.firstOffset);
-  if (from >= nextOffset || limit <= 0) return 0;
-  await using reader = transport.reader([{ topic, partition, logId, nextOffset: from }]);
+  const left = new Map<string, { readonly logId: string; readonly nextOffset: number }>();
+  const positions: Position[] = [];
+  for (const { bounds, from } of starts) {
+    const { topic, partition, logId, firstOffset, nextOffset } = bounds;
+    if (Math.max(from, firstOffset) >= nextOffset) continue;
+    left.set(nameOf(bounds), { logId, nextOffset });
+    positions.push({ topic, partition, logId, nextOffset: Math.max(from, firstOffset) });
+  }
+  if (left.size === 0 || limit <= 0) return 0;
+  await using reader = transport.reader(positions);
   let looked = 0;
-  for (let at = from; at < nextOffset && looked < limit && !signal.aborted;) {
-    const fetched = await reader.fetch({ messages: 1_000, bytes: 4_194_304, waitMs: 0 }, signal);
-    for (const message of fetched.messages) {
-      const { stamp, offset } = message;
-      if (stamp?.source !== row.source) continue;
-      lastN.set(nameOf(bounds), { topic, partition, n: stamp.n, logId, lastOffset: offset });
+  while (left.size > 0 && looked < limit && !signal.aborted) {
+    const { messages, next, atEnd } = await reader.fetch({ messages: 1_000, bytes: 4_194_304, waitMs: 0 }, signal);
+    for (const message of messages) {
+      const { stamp, offset, topic, partition } = message;
+      const log = left.get(nameOf(message));
+      if (stamp?.source !== row.source || log === undefined) continue;
+      lastN.set(nameOf(message), { topic, partition, n: stamp.n, logId: log.logId, lastOffset: offset });
       if (stamp.n >= row.nextN) said.add(message.id);
     }
-    looked += fetched.messages.length;
-    at = Math.max(at + 1, fetched.next.at(-1)?.nextOffset ?? nextOffset);
+    looked += messages.length;
+    for (const at of next) if (at.nextOffset >= (left.get(nameOf(at))?.nextOffset ?? Infinity)) left.delete(nameOf(at));
+    for (const at of atEnd) left.delete(nameOf(at));
   }
   return looked;
 }
