@@ -17,7 +17,6 @@ export function story({ plan, errors, scene }: Result): string {
     ...(errors.length > 8 ? [`  - and ${errors.length - 8} more`] : []),
     "What the processes said:",
     ...scene.lines.all
-      .filter(({ level }) => level === "warn" || level === "error")
       .slice(0, linesMax)
       .map(({ atMs, process, text, facts }) => `${seconds(atMs)}  ${process}: ${text} ${factsText(facts)}`),
   ];
