@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { keyCommand } from "./commands/key.ts";
 import { lanesCommand } from "./commands/lanes.ts";
 import { orderCommand } from "./commands/order.ts";
 import { replayCommand } from "./commands/replay.ts";
@@ -16,14 +17,15 @@ export function createProgram(): Command {
     .helpCommand(true)
     .showSuggestionAfterError()
     .addHelpText("after", `\n${exitHelp()}`);
-  for (const command of [startCommand(), replayCommand(), orderCommand(), lanesCommand()]) {
+  for (const command of [startCommand(), replayCommand(), orderCommand(), lanesCommand(), keyCommand()]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
-  for (const command of [program, ...program.commands]) {
-    command
-      .exitOverride()
-      .allowExcessArguments(false)
-      .showHelpAfterError(`Try: waybill ${command === program ? "" : `${command.name()} `}--help`);
-  }
+  strict(program, "waybill");
   return program;
+}
+
+/** Lets a command and those under it end by an error that tells how to get help, and take nothing that they do not know. */
+function strict(command: Command, path: string): void {
+  command.exitOverride().allowExcessArguments(false).showHelpAfterError(`Try: ${path} --help`);
+  for (const under of command.commands) strict(under, `${path} ${under.name()}`);
 }

@@ -11,6 +11,9 @@ import type { AddressInfo } from "node:net";
 import { join, resolve } from "node:path";
 import { openDoor } from "./door.ts";
 import { embeddedEngine } from "./engine.ts";
+import { isLoopback } from "./http/access/guard.ts";
+import { readKeyFile } from "./http/access/key-file.ts";
+import { openKeys, openLocalKey } from "./http/access/keys.ts";
 import { httpApp } from "./http/app.ts";
 import { openLog, type LogTarget } from "./log.ts";
 import { mailFolder } from "./mail-folder.ts";
@@ -24,8 +27,10 @@ export interface ServerOptions {
   readonly data?: string;
   /** Default 4800, or the next that is free. One that is given must be free; 0 takes any. */
   readonly port?: number;
-  /** Default 127.0.0.1. There is no access control yet: give another only behind something that has it. */
+  /** Default 127.0.0.1. Another needs keys: without any the server does not start. */
   readonly host?: string;
+  /** The file of API keys. Default `keys.json` in the data folder. */
+  readonly keys?: string;
   /** How long after its confirmation an order leaves by itself, in milliseconds. Default 1,000. */
   readonly dispatchAfterMs?: number;
   /** How long a reserved order waits for its money, in milliseconds. */
@@ -58,6 +63,8 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What requests wait for. */
+const watched = [topics.orders, topics.products, topics.stock, topics.shipments];
 const portDefault = 4_800;
 const portsTried = 20;
 
@@ -74,6 +81,8 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const world = realWorld(logger.log);
   await using open = new AsyncDisposableStack();
   open.defer(() => logger.flush());
+  const keyFile = options.keys ?? join(data, "keys.json");
+  refuseOpenDoor(host, keyFile);
 
   const engine = open.use(await embeddedEngine({ folder: data, world, ...storage(options) }));
   const gatewayUrl =
@@ -81,12 +90,15 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const gateway = open.use(httpGateway({ url: gatewayUrl }));
   const timing = { dispatchAfterMs: options.dispatchAfterMs ?? 1_000, paymentDeadlineMs: options.paymentDeadlineMs };
   const shop = open.use(await openShop({ engine, world, gateway, mailer: mailFolder(join(data, "mail")), ...timing }));
-  const watch = open.use(await openWatch(engine, world, [topics.orders, topics.products, topics.stock]));
+  const watch = open.use(await openWatch(engine, world, watched));
 
   let isSeeded = !seeding.isDue;
+  const local = open.use(openLocalKey(data)).entry;
+  const keys = openKeys({ file: keyFile, isLoopback: isLoopback(host), world, local });
   const { worker, publisher } = shop;
   const door = openDoor(publisher, () => engine.health());
-  const app = httpApp({ engine, world, services: shopServices(timing), worker, door, watch, isSeeded: () => isSeeded });
+  const services = shopServices(timing);
+  const app = await httpApp({ engine, world, services, worker, door, watch, keys, isSeeded: () => isSeeded });
   open.defer(() => app.close());
   const url = await listen(app, host, options.port);
   writeServerInfo(data, { pid: process.pid, startedAt: new Date().toISOString(), url });
@@ -107,6 +119,15 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   };
   const close = () => (closed ??= end());
   return { url, data, gatewayUrl, shop, file: engine.file, sample, close, [Symbol.asyncDispose]: close };
+}
+
+/** Whoever reaches a server without keys may do everything: then nobody but this machine may reach it. */
+function refuseOpenDoor(host: string, keyFile: string): void {
+  if (isLoopback(host) || readKeyFile(keyFile).length > 0) return;
+  throw new Error(
+    `The server does not listen on ${host} without an API key: ${keyFile} has none. ` +
+      "Make one with: waybill key new --role operator",
+  );
 }
 
 function storage({ limits = {}, retentionMs, retentionBytes }: ServerOptions) {

@@ -98,8 +98,8 @@ describe("requests that cannot be read", () => {
   });
 
   test.each([
-    ["DELETE", "/orders", "POST"],
-    ["GET", "/orders", "POST"],
+    ["DELETE", "/orders", "GET, HEAD, POST"],
+    ["PUT", "/orders", "GET, HEAD, POST"],
     ["POST", "/products", "GET, HEAD"],
     ["PATCH", "/products/mug", "GET, HEAD, PUT"],
     ["PUT", "/orders/o-1/cancel", "POST"],

@@ -2,8 +2,11 @@ import { orderAttentionNeeded, orderCancelled, orderPlaced, orderRejected } from
 import { service, state, when, type Held, type Out, type Service, type StateRef } from "@waybill/messaging";
 import { allOrders, idIn, inNeed, ordersOf, type NeedName } from "./lists.ts";
 
+/** That an order stands there; all there is to know is in the id. */
+type Listed = true;
+
 /** An order's place in a list, by its id there; the order itself is with the orders service. */
-export const listed = state<true>("listed");
+export const listed = state<Listed>("listed");
 
 /**
  * Lists of orders: all, by customer, and of those that are rare and looked for. What stands in a list never changes and never
@@ -12,17 +15,22 @@ export const listed = state<true>("listed");
 export function listing(): Service {
   return service("listing", {
     on: [
-      when(orderPlaced, (m) => ofNew(m), enter),
+      when(orderPlaced, ofNew, (_, places, out) => enter(places, out)),
       when(
         orderRejected,
-        (m) => [
-          ...(m.customerId === undefined ? [] : ofNew({ ...m, customerId: m.customerId })),
-          ...rare("rejected", m),
-        ],
-        enter,
+        (m) => [...ofNew(m), ...rare("rejected", m)],
+        (_, places, out) => enter(places, out),
       ),
-      when(orderCancelled, (m) => rare("cancelled", m), enter),
-      when(orderAttentionNeeded, (m) => rare("attention", m), enter),
+      when(
+        orderCancelled,
+        (m) => rare("cancelled", m),
+        (_, places, out) => enter(places, out),
+      ),
+      when(
+        orderAttentionNeeded,
+        (m) => rare("attention", m),
+        (_, places, out) => enter(places, out),
+      ),
     ],
   });
 }
@@ -33,16 +41,16 @@ interface Known {
 }
 
 /** The places of an order that is new, among all and among its customer's. */
-function ofNew({ orderId, placedAtMs, customerId }: Known & { readonly customerId: string }): StateRef<true>[] {
-  if (placedAtMs === undefined) return [];
+function ofNew({ orderId, placedAtMs, customerId }: Known & { readonly customerId?: string }): StateRef<Listed>[] {
+  if (placedAtMs === undefined || customerId === undefined) return [];
   return [allOrders, ordersOf(customerId)].map((list) => listed(idIn(list, { orderId, placedAtMs })));
 }
 
 /** The place of an order in a list of rare ones. */
-function rare(name: NeedName, { orderId, placedAtMs }: Known): StateRef<true>[] {
+function rare(name: NeedName, { orderId, placedAtMs }: Known): StateRef<Listed>[] {
   return placedAtMs === undefined ? [] : [listed(idIn(inNeed(name), { orderId, placedAtMs }))];
 }
 
-function enter(_: unknown, places: readonly Held<true>[], out: Out): void {
+function enter(places: readonly Held<Listed>[], out: Out): void {
   for (const place of places) if (place.value === undefined) out.save(place, true);
 }

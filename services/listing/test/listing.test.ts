@@ -1,6 +1,6 @@
 import { orderAttentionNeeded, orderCancelled, orderPlaced, orderRejected } from "@waybill/contracts";
 import { specification } from "@waybill/messaging/specification";
-import fc from "fast-check";
+import { assert, integer, property, record, string } from "fast-check";
 import { expect, test } from "vitest";
 import { afterTime, allOrders, entryOf, inNeed, listed, listing, ordersOf } from "../src/index.ts";
 import { idIn } from "../src/lists.ts";
@@ -37,28 +37,29 @@ test("given nothing, when an older build says that an order is rejected, then no
   expect(lists.state(listed(idIn(allOrders, entry)))).toBeUndefined();
 });
 
-test.each([
-  ["cancelled", orderCancelled, { customer: { id: "a", email: "a@b.c" }, reason: "requested", detail: "No." }],
-  ["attention", orderAttentionNeeded, { reason: "Look." }],
-] as const)("given an order, when it is %s, then it stands in that list too", (name, type, more) => {
+test("given an order, when it is cancelled or needs a person, then it stands in those lists too", () => {
   const lists = specification(listing());
   lists.when(orderPlaced, placed);
-  lists.when(type, { ...entry, ...more } as never);
-  expect(lists.state(listed(idIn(inNeed(name), entry)))).toBe(true);
+  const customer = { id: "ann/b", email: "ann@example.org" };
+  lists.when(orderCancelled, { ...entry, customer, reason: "requested", detail: "No." });
+  expect(lists.state(listed(idIn(inNeed("cancelled"), entry)))).toBe(true);
+  expect(lists.state(listed(idIn(inNeed("attention"), entry)))).toBeUndefined();
+  lists.when(orderAttentionNeeded, { ...entry, reason: "Look." });
+  expect(lists.state(listed(idIn(inNeed("attention"), entry)))).toBe(true);
 });
 
-const entries = fc.record({
-  orderId: fc.string({ unit: "grapheme-ascii", minLength: 1, maxLength: 40 }),
-  placedAtMs: fc.integer({ min: 0, max: 8_640_000_000_000_000 }),
+const entries = record({
+  orderId: string({ unit: "grapheme-ascii", minLength: 1, maxLength: 40 }),
+  placedAtMs: integer({ min: 0, max: 8_640_000_000_000_000 }),
 });
 
 test("ids tell what they were made of, and the newest sorts first", () => {
-  fc.assert(
-    fc.property(entries, entries, fc.string({ unit: "grapheme-ascii", minLength: 1 }), (a, b, customer) => {
+  assert(
+    property(entries, entries, string({ unit: "grapheme-ascii", minLength: 1 }), (a, b, customer) => {
       const list = ordersOf(customer);
       expect(entryOf(list, idIn(list, a))).toEqual(a);
       expect(entryOf(allOrders, idIn(list, a))).toBeUndefined();
-      if (a.placedAtMs > b.placedAtMs) expect(idIn(list, a) < idIn(list, b)).toBe(true);
+      expect(a.placedAtMs <= b.placedAtMs || idIn(list, a) < idIn(list, b)).toBe(true);
       expect(idIn(list, a) > afterTime(list, b.placedAtMs)).toBe(a.placedAtMs < b.placedAtMs);
     }),
   );

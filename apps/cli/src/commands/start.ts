@@ -34,7 +34,7 @@ export function startCommand(): Command {
     .addOption(
       new Option("-p, --port <number>", "the port; 0 takes any (default: 4800 or the next free one)").argParser(port),
     )
-    .option("--host <address>", "the address to listen on; there is no access control yet", "127.0.0.1")
+    .option("--host <address>", "the address to listen on; any other needs a key: waybill key new", "127.0.0.1")
     .addOption(
       new Option(
         "--dispatch-after <seconds>",

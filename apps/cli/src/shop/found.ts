@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { embeddedEngine, realWorld, type Engine } from "@waybill/server";
+import { embeddedEngine, localKeyFile, realWorld, type Engine } from "@waybill/server";
 import { fileName, readServerInfo } from "@waybill/store-sqlite";
 import { CliError } from "../exit.ts";
 
@@ -38,13 +38,23 @@ export function findShop(folder: string): Found {
   const url = isRunning ? info.url : undefined;
   return {
     isRunning,
-    get: async (path) => (url === undefined ? undefined : ask(url, path)),
+    get: async (path) => (url === undefined ? undefined : ask(url, path, keyIn(folder))),
     open: () => embeddedEngine({ folder, world: realWorld(() => {}), readOnly: true }),
   };
 }
 
-async function ask(url: string, path: string): Promise<unknown> {
-  const response = await fetch(new URL(path, url), { signal: AbortSignal.timeout(timeoutMs) }).catch(
+/** The key that a running server keeps for those who may read its folder. */
+function keyIn(folder: string): string | undefined {
+  try {
+    return readFileSync(localKeyFile(folder), "utf8").trim();
+  } catch {
+    return undefined;
+  }
+}
+
+async function ask(url: string, path: string, key: string | undefined): Promise<unknown> {
+  const headers: Record<string, string> = key === undefined ? {} : { authorization: `Bearer ${key}` };
+  const response = await fetch(new URL(path, url), { headers, signal: AbortSignal.timeout(timeoutMs) }).catch(
     (error: unknown) => {
       const { cause } = error as { cause?: unknown };
       const why = cause instanceof Error ? cause.message : (error as Error).message;

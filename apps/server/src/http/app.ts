@@ -1,16 +1,26 @@
-import type { Service, Worker, World } from "@waybill/messaging";
-import { messageOf } from "@waybill/messaging";
+import helmet from "@fastify/helmet";
+import { messageOf, type Service, type Worker, type World } from "@waybill/messaging";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Door } from "../door.ts";
 import type { Engine } from "../engine.ts";
 import { openJourneys } from "../journey.ts";
 import type { Watch } from "../watch.ts";
+import { addGuard } from "./access/guard.ts";
+import type { Keys } from "./access/keys.ts";
 import { answerProblem } from "./answer.ts";
+import { endUnreadable } from "./client-error.ts";
+import { addDocument } from "./document/routes.ts";
+import { noteRoutes } from "./document/notes.ts";
 import { addHealth } from "./health.ts";
+import { addOrderEvents } from "./order-events.ts";
+import { addOrderLists } from "./order-lists.ts";
 import { addOrders } from "./orders.ts";
+import { checkParameters } from "./parameters.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { addProducts } from "./products.ts";
+import { addShipments } from "./shipments.ts";
 import { addStock } from "./stock.ts";
+import { addStockMovements } from "./stock-movements.ts";
 
 /** What the routes work with. */
 export interface HttpParts {
@@ -20,6 +30,7 @@ export interface HttpParts {
   readonly worker: Worker;
   readonly door: Door;
   readonly watch: Watch;
+  readonly keys: Keys;
   /** False while the sample is being put in: until then only the routes of health answer. */
   readonly isSeeded: () => boolean;
 }
@@ -29,7 +40,7 @@ const bodyBytesMax = 1_000_000;
 const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 /** The shop's HTTP interface, not listening yet. */
-export function httpApp(parts: HttpParts): FastifyInstance {
+export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   const fail = (error: unknown, request: FastifyRequest, reply: FastifyReply) => {
     const problem = problemOf(error);
     if (problem.status >= 500) tell(parts.world, problem, request);
@@ -40,25 +51,35 @@ export function httpApp(parts: HttpParts): FastifyInstance {
     routerOptions: { maxParamLength: 1_000 },
     requestTimeout: 60_000,
     frameworkErrors: fail,
+    clientErrorHandler: endUnreadable,
   });
   app.removeContentTypeParser("text/plain");
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) =>
     answerProblem(reply, new Problem("route-unknown", `There is no ${request.method} ${pathOf(request)}.`)),
   );
+  await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
+  await addGuard(app, parts.keys);
   app.addHook("onRequest", async (request) => {
     if (parts.isSeeded() || pathOf(request).startsWith("/health/")) return;
     throw new Problem("starting", "The sample catalogue and its stock are being put in; try again in a moment.", {
       headers: { "retry-after": "1" },
     });
   });
+  app.addHook("preValidation", checkParameters);
   // What waits for an order would hold up the end by up to half a minute.
   app.addHook("preClose", async () => parts.watch.release());
+  const notes = noteRoutes(app);
   const taken = methodsByPath(app);
   addHealth(app, parts);
   addOrders(app, parts, openJourneys(parts.engine));
+  addOrderLists(app, parts);
+  addOrderEvents(app, parts);
   addProducts(app, parts);
   addStock(app, parts);
+  addStockMovements(app, parts);
+  addShipments(app, parts);
+  addDocument(app, notes);
   refuseOthers(app, taken);
   return app;
 }
@@ -92,11 +113,12 @@ function refuseOthers(app: FastifyInstance, taken: ReadonlyMap<string, ReadonlyS
 }
 
 /** A line for what is our fault; what a client sent stays out of it. */
-function tell(world: World, problem: Problem, { method, routeOptions }: FastifyRequest): void {
+function tell(world: World, problem: Problem, { method, routeOptions, caller }: FastifyRequest): void {
   const cause = problem.cause;
   world.log(problem.status === 500 ? "error" : "warn", "A request could not be carried out.", {
     method,
     route: routeOptions.url,
+    key: caller?.id,
     problem: problem.kind,
     error: cause === undefined ? problem.message : messageOf(cause),
     ...(problem.status === 500 && cause instanceof Error ? { stack: cause.stack } : {}),

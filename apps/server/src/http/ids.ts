@@ -7,10 +7,12 @@ export function timedId(nowMs: number): string {
 
 /**
  * The id that an idempotency key stands for: a UUID of version 8 (RFC 9562) from the SHA-256 of `what`, a line feed, and
- * the key. The same key is the same id for ever, in every process.
+ * the key. The same key is the same id for ever, in every process. One who speaks for a customer only has ids of that
+ * customer's own: the customer's id and a line feed stand before the key.
  */
-export function keyedId(what: "order" | "adjustment", key: string): string {
-  return uuid(hash("sha256", `${what}\n${key}`, "hex"), "8");
+export function keyedId(what: "order" | "adjustment", key: string, customer?: string): string {
+  const whose = customer === undefined ? "" : `${customer}\n`;
+  return uuid(hash("sha256", `${what}\n${whose}${key}`, "hex"), "8");
 }
 
 /** The first 128 bits of a hexadecimal text as a UUID, with version and variant where RFC 9562 puts them. */

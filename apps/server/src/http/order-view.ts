@@ -35,6 +35,13 @@ export function orderView(order: Order, history: readonly JourneyEntry[]): Recor
   };
 }
 
+/** An order as it stands in a list. */
+export function listedView(order: Order): Record<string, unknown> {
+  const { orderId, status, placedAtMs, customer, currency, total, captured, refunded, lines, attention } = order;
+  const placedAt = timeOf(placedAtMs);
+  return { orderId, status, placedAt, customer, currency, total, captured, refunded, lines: lines.length, attention };
+}
+
 function timeOf(ms: number | undefined): string | undefined {
   return ms === undefined ? undefined : new Date(ms).toISOString();
 }

@@ -1,22 +1,26 @@
-import { orderCancel, orderPlace, sameOrder, topics, type OrderPlace } from "@waybill/contracts";
+import { orderCancel, orderPlace, sameOrder, text, topics, type OrderPlace } from "@waybill/contracts";
 import { order as orderKind, type Order } from "@waybill/orders";
 import { type } from "arktype";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Journeys } from "../journey.ts";
+import { maySee, ownOnly } from "./access/guard.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { membersOf, messageFrom, valueOf } from "./body.ts";
+import type { Api } from "./document/api.ts";
+import { jsonSchema, without } from "./document/json-schema.ts";
 import { applied, keyOf, waitOf } from "./headers.ts";
 import { keyedId, timedId } from "./ids.ts";
 import { isSettled, orderView } from "./order-view.ts";
 import { Problem } from "./problem.ts";
+import { shapes } from "./shapes.ts";
 
 /** How long a keyed order waits for the shop's first word on it, which tells whether its content is the key's. */
 const decidedWithinMs = 2_000;
 /** Orders that were stored and that the orders service has not come to. */
 const acceptedMax = 20_000;
 
-const cancelBody = type({ "+": "reject", "reason?": "string" });
+const cancelBody = type({ "+": "reject", "reason?": text });
 
 /** Everything about orders. */
 export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Journeys): void {
@@ -53,44 +57,54 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
     return answer(reply, 202, { orderId, status: order?.status ?? "accepted" }, headers);
   }
 
-  app.post("/orders", async (request, reply) => {
+  app.post("/orders", { config: { api: placing } }, async (request, reply) => {
     const key = keyOf(request.headers["idempotency-key"]);
     const nowMs = engine.store.nowMs();
-    const orderId = key === undefined ? timedId(nowMs) : keyedId("order", key);
+    const orderId = key === undefined ? timedId(nowMs) : keyedId("order", key, request.caller?.customer);
     const placed = messageFrom(orderPlace.schema, request.body, { orderId, placedAtMs: nowMs });
+    ownOnly(request, placed.customer.id);
     const known = key === undefined ? undefined : await orderOf(orderId);
     if (known === undefined) {
-      await accepted.during(orderId, () => door.publish(orderPlace, placed));
+      await accepted.during(placed, () => door.publish(orderPlace, placed));
       if (key !== undefined) refuseOther(await waitFor(orderId, decidedWithinMs, () => true), placed);
     } else refuseOther(known, placed);
     return answerPlaced(request, reply, orderId);
   });
 
-  app.get<{ Params: { id: string } }>("/orders/:id", async (request, reply) => {
+  /** The order, or undefined when it is accepted only. Throws when there is none, or it is another customer's. */
+  async function seen(request: FastifyRequest, orderId: string): Promise<Order | undefined> {
+    const order = await orderOf(orderId);
+    const customer = order?.customer.id ?? accepted.customerOf(orderId);
+    if (customer === undefined || !maySee(request, customer)) throw orderUnknown(orderId);
+    return order;
+  }
+
+  app.get<{ Params: { id: string } }>("/orders/:id", { config: { api: reading } }, async (request, reply) => {
     const { id } = request.params;
-    const order = await orderOf(id);
-    if (order !== undefined) return answerOrder(reply, order);
-    if (accepted.has(id)) return answer(reply, 200, { orderId: id, status: "accepted" });
-    throw orderUnknown(id);
+    const order = await seen(request, id);
+    return order === undefined ? answer(reply, 200, { orderId: id, status: "accepted" }) : answerOrder(reply, order);
   });
 
-  app.post<{ Params: { id: string } }>("/orders/:id/cancel", async (request, reply) => {
-    const { id: orderId } = request.params;
-    const given = request.body === undefined ? {} : valueOf(cancelBody, membersOf(request.body));
-    const reason = given.reason ?? "Asked for by the customer.";
-    const cancel = valueOf(orderCancel.schema, { orderId, reason });
-    const known = await orderOf(orderId);
-    if (known === undefined && !accepted.has(orderId)) throw orderUnknown(orderId);
-    const waitSeconds = waitOf(request.headers.prefer);
-    if (known === undefined || !isDecided(known)) await door.publish(orderCancel, cancel);
-    const order = await waitFor(orderId, (waitSeconds ?? 0) * 1_000, isDecided);
-    const headers = { location: pathOf(orderId), ...applied(waitSeconds) };
-    if (order === undefined || !isDecided(order)) {
-      return answer(reply, 202, { orderId, status: order?.status ?? "accepted" }, headers);
-    }
-    if (order.status === "cancelled") return answerOrder(reply, order, headers);
-    throw new Problem("cancel-refused", refusalOf(order), { headers, more: { orderId, orderStatus: order.status } });
-  });
+  app.post<{ Params: { id: string } }>(
+    "/orders/:id/cancel",
+    { config: { api: cancelling } },
+    async (request, reply) => {
+      const { id: orderId } = request.params;
+      const given = request.body === undefined ? {} : valueOf(cancelBody, membersOf(request.body));
+      const reason = given.reason ?? "Asked for by the customer.";
+      const cancel = valueOf(orderCancel.schema, { orderId, reason });
+      const known = await seen(request, orderId);
+      const waitSeconds = waitOf(request.headers.prefer);
+      if (known === undefined || !isDecided(known)) await door.publish(orderCancel, cancel);
+      const order = await waitFor(orderId, (waitSeconds ?? 0) * 1_000, isDecided);
+      const headers = { location: pathOf(orderId), ...applied(waitSeconds) };
+      if (order === undefined || !isDecided(order)) {
+        return answer(reply, 202, { orderId, status: order?.status ?? "accepted" }, headers);
+      }
+      if (order.status === "cancelled") return answerOrder(reply, order, headers);
+      throw new Problem("cancel-refused", refusalOf(order), { headers, more: { orderId, orderStatus: order.status } });
+    },
+  );
 }
 
 /** True when a cancel makes no difference any more. */
@@ -113,7 +127,7 @@ function refuseOther(known: Order | undefined, placed: OrderPlace): void {
   });
 }
 
-function orderUnknown(orderId: string): Problem {
+export function orderUnknown(orderId: string): Problem {
   return new Problem("not-found", `There is no order ${orderId}.`);
 }
 
@@ -123,20 +137,65 @@ function pathOf(orderId: string): string {
 
 /** Remembers which orders are stored and not yet known to the orders service, so that nobody is told there is none. */
 function openAccepted({ watch }: HttpParts) {
-  const ids = new Set<string>();
+  const customers = new Map<string, string>();
   watch.listen(({ topic, subject }) => {
-    if (topic === topics.orders.name) ids.delete(subject);
+    if (topic === topics.orders.name) customers.delete(subject);
   });
   return {
-    has: (orderId: string) => ids.has(orderId),
-    async during(orderId: string, store: () => Promise<unknown>): Promise<void> {
-      if (ids.size < acceptedMax) ids.add(orderId);
+    customerOf: (orderId: string) => customers.get(orderId),
+    async during({ orderId, customer }: OrderPlace, store: () => Promise<unknown>): Promise<void> {
+      if (customers.size < acceptedMax) customers.set(orderId, customer.id);
       try {
         await store();
       } catch (error) {
-        ids.delete(orderId);
+        customers.delete(orderId);
         throw error;
       }
     },
   };
 }
+
+const tag = "orders";
+
+const placing: Api = {
+  tag,
+  summary: "Place an order",
+  text: "A 2xx is sent once the order is stored for good. Prices come from the catalogue.",
+  role: "shop",
+  headers: ["idempotency-key", "prefer"],
+  body: {
+    schema: without(jsonSchema(orderPlace.schema), "orderId", "placedAtMs"),
+    example: {
+      customer: { id: "ann", email: "ann@example.org" },
+      currency: "GBP",
+      lines: [{ sku: "85123A", quantity: 2 }],
+      payment: { token: "tok_approved" },
+    },
+  },
+  answers: {
+    200: { text: "It was waited for and is settled.", schema: shapes.order },
+    202: { text: "It is stored and under way; `Location` names it.", schema: shapes.underWay },
+  },
+  problems: ["order-conflict"],
+};
+
+const reading: Api = {
+  tag,
+  summary: "An order and every message of its life",
+  role: "shop",
+  answers: { 200: { text: "The order.", schema: shapes.orderOrUnderWay } },
+  problems: ["not-found"],
+};
+
+const cancelling: Api = {
+  tag,
+  summary: "Ask for an order to be cancelled",
+  role: "shop",
+  headers: ["prefer"],
+  body: { schema: jsonSchema(cancelBody), example: { reason: "Ordered by mistake." }, isOptional: true },
+  answers: {
+    200: { text: "It is cancelled.", schema: shapes.order },
+    202: { text: "It was asked for.", schema: shapes.underWay },
+  },
+  problems: ["not-found", "cancel-refused"],
+};

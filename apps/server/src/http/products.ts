@@ -5,8 +5,11 @@ import type { FastifyInstance } from "fastify";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { membersOf, valueOf } from "./body.ts";
+import type { Api } from "./document/api.ts";
+import { jsonSchema, optional } from "./document/json-schema.ts";
 import { applied, waitOf } from "./headers.ts";
 import { fieldsInvalid, Problem } from "./problem.ts";
+import { shapes } from "./shapes.ts";
 
 const limitMax = 1_000;
 const pageQuery = type({
@@ -23,7 +26,7 @@ const waitSecondsDefault = 5;
 export function addProducts(app: FastifyInstance, { engine, door, watch, world }: HttpParts): void {
   const productOf = (sku: string): Promise<Product | undefined> => engine.durable.state("catalogue", productKind, sku);
 
-  app.get("/products", async (request, reply) => {
+  app.get("/products", { config: { api: listing } }, async (request, reply) => {
     const { after = "", limit = "100" } = valueOf(pageQuery, request.query);
     const rows = await engine.durable.states("catalogue", productKind, after, Number(limit) + 1);
     const products = rows.slice(0, Number(limit)).map(({ value }) => view(value));
@@ -32,13 +35,13 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
     return answer(reply, 200, { products, next });
   });
 
-  app.get<{ Params: { sku: string } }>("/products/:sku", async (request, reply) => {
+  app.get<{ Params: { sku: string } }>("/products/:sku", { config: { api: reading } }, async (request, reply) => {
     const product = await productOf(request.params.sku);
     if (product !== undefined) return answer(reply, 200, view(product));
     throw new Problem("not-found", `There is no product ${request.params.sku}.`);
   });
 
-  app.put<{ Params: { sku: string } }>("/products/:sku", async (request, reply) => {
+  app.put<{ Params: { sku: string } }>("/products/:sku", { config: { api: putting } }, async (request, reply) => {
     const { sku } = request.params;
     const members = membersOf(request.body);
     if (Object.hasOwn(members, "sku") && members["sku"] !== sku) {
@@ -69,3 +72,36 @@ function isSame(known: Product | undefined, wanted: Product): boolean {
   const { title, price, currency, active } = known;
   return title === wanted.title && price === wanted.price && currency === wanted.currency && active === wanted.active;
 }
+
+const tag = "products";
+
+const listing: Api = {
+  tag,
+  summary: "Products in order of their SKUs",
+  role: "shop",
+  query: jsonSchema(pageQuery),
+  answers: { 200: { text: "A page; `next` is the path of the one after it.", schema: shapes.products } },
+};
+
+const reading: Api = {
+  tag,
+  summary: "A product",
+  role: "shop",
+  answers: { 200: { text: "The product.", schema: shapes.product } },
+  problems: ["not-found"],
+};
+
+const putting: Api = {
+  tag,
+  summary: "Add a product, or change it",
+  role: "operator",
+  headers: ["prefer"],
+  body: {
+    schema: optional(jsonSchema(productPut.schema), "active", "sku"),
+    example: { title: "White hanging heart", price: "2.55", currency: "GBP" },
+  },
+  answers: {
+    200: { text: "The catalogue has it.", schema: shapes.product },
+    202: { text: "It is stored; the catalogue has not come to it yet.", schema: shapes.product },
+  },
+};

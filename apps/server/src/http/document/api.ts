@@ -1,0 +1,36 @@
+import type { ProblemKind } from "../problem.ts";
+import type { Role } from "../access/key-file.ts";
+import type { JsonSchema } from "./json-schema.ts";
+
+/** One answer of a route that is no problem. */
+export interface Answered {
+  readonly text: string;
+  /** Of the JSON body; undefined when there is none, or it is of another type. */
+  readonly schema?: JsonSchema;
+  /** The media type when it is not JSON. */
+  readonly media?: string;
+}
+
+/** What a route says of itself: the guard lets in by it, its query is checked by it, and the OpenAPI document is made of it. */
+export interface Api {
+  readonly tag: string;
+  readonly summary: string;
+  readonly text?: string;
+  /** Who may use it: an operator may whatever a shop may. */
+  readonly role: "anybody" | Role;
+  /** The parameters of the query, all of them optional texts; `pretty` is always there. */
+  readonly query?: JsonSchema;
+  readonly headers?: readonly HeaderName[];
+  readonly body?: { readonly schema: JsonSchema; readonly example?: unknown; readonly isOptional?: boolean };
+  readonly answers: Readonly<Record<number, Answered>>;
+  /** Besides those that any route may answer with. */
+  readonly problems?: readonly ProblemKind[];
+}
+
+export type HeaderName = "idempotency-key" | "prefer" | "last-event-id";
+
+declare module "fastify" {
+  interface FastifyContextConfig {
+    api?: Api;
+  }
+}
