@@ -6,4 +6,5 @@ export type { FileLog } from "./file-log.ts";
 export { readServerInfo, writeServerInfo, type ServerInfo } from "./lock.ts";
 export { sqliteStore } from "./sqlite-store.ts";
 export type { Segment, TopicLog } from "./topic-log.ts";
+export { layoutVersion, topicSpan } from "./tables.ts";
 export type { Health } from "./writer-port.ts";

@@ -1,0 +1,86 @@
+/** A message of a log, as laws look at it. One object is used for all messages of a reading: take what you keep. */
+export interface LogMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly id: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly key: string;
+  readonly atMs: number;
+  /** Undefined for a message from outside. */
+  readonly source: string | undefined;
+  readonly n: number;
+  readonly prev: number;
+  /** Bytes that are no message. */
+  readonly malformed: boolean;
+  /** The body as JSON text. */
+  body(): string;
+}
+
+/** How far a service has read a partition, and what it took of each source. */
+export interface ReaderPosition {
+  readonly service: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly nextOffset: number;
+  readonly lastOffset: number | undefined;
+  readonly lastId: string | undefined;
+  readonly marks: Readonly<Record<string, number>>;
+}
+
+export interface LaneFacts {
+  readonly service: string;
+  readonly lane: number;
+  readonly source: string;
+  readonly nextN: number;
+  readonly timeMs: number;
+  readonly stopped: string | undefined;
+}
+
+export interface TopicFacts {
+  readonly name: string;
+  readonly partitions: number;
+  /** The first offset that is kept, for all partitions: what lies before it was let go. */
+  readonly firstOffset: number;
+  /** Up to when messages may have been let go, in milliseconds; undefined when all are kept. */
+  readonly cutMs: number | undefined;
+  /** One past the last offset of this reading. */
+  readonly nextOffset: number;
+}
+
+export interface StateText {
+  readonly id: string;
+  /** JSON text. */
+  readonly body: string;
+}
+
+/** A row that waits for an entity: a timer, a call to the outside, a parked key. */
+export interface Waiting {
+  readonly service: string;
+  readonly key: string;
+  readonly name: string;
+  /** When it is due; null when it waits for a person. */
+  readonly dueMs: number | null;
+}
+
+/**
+ * What lies in a store and its logs at one moment. Everything is read in the order of its keys and a page at a time, so
+ * that an audit takes no more memory for more orders.
+ */
+export interface Books extends AsyncDisposable {
+  readonly topics: readonly TopicFacts[];
+  readonly lanes: readonly LaneFacts[];
+  readonly positions: readonly ReaderPosition[];
+  /** How many states of a kind there are. */
+  count(service: string, kind: string): Promise<number>;
+  /** The states of a kind, ids rising by their code points. */
+  states(service: string, kind: string): AsyncIterable<readonly StateText[]>;
+  timers(): AsyncIterable<readonly Waiting[]>;
+  effects(): AsyncIterable<readonly Waiting[]>;
+  parked(): AsyncIterable<readonly Waiting[]>;
+  /** Ids that more than one call to the outside has, with how many have it. */
+  sharedEffectIds(): Promise<readonly { readonly id: string; readonly count: number }[]>;
+  /** Calls back for each message of a topic, in the order of the log. */
+  messages(topic: TopicFacts, visit: (message: LogMessage) => void): Promise<void>;
+}

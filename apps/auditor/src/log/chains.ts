@@ -1,0 +1,188 @@
+import type { LaneFacts, LogMessage, ReaderPosition, TopicFacts } from "../books.ts";
+import type { Findings } from "../findings.ts";
+
+/** The last message of one source in one partition. */
+interface Link {
+  n: number;
+  atMs: number;
+}
+
+/** One service's way through a partition, while the partition is gone through. */
+interface Way {
+  readonly position: ReaderPosition;
+  /** The message that it read last was seen in the log, with its id. */
+  lastFound: boolean;
+  passed: boolean;
+}
+
+interface Partition {
+  readonly links: Map<string, Link>;
+  readonly ways: Way[];
+  lastAtMs: number | undefined;
+}
+
+const askTheLog =
+  "Compare with a backup of the log. When the messages are lost for good, let the lane go on without them (acceptLoss) and check the orders named in them by hand.";
+
+/**
+ * Laws 1 and 3 over one topic, a message at a time: every source's numbers form one chain in each partition, and each
+ * service has taken exactly what lies before its position.
+ */
+export class Chains {
+  readonly #topic: TopicFacts;
+  readonly #findings: Findings;
+  readonly #partitions: Partition[];
+  /** The next number that each lane gives, by its source. */
+  readonly #nextN: ReadonlyMap<string, LaneFacts>;
+
+  constructor(
+    topic: TopicFacts,
+    positions: readonly ReaderPosition[],
+    lanes: readonly LaneFacts[],
+    findings: Findings,
+  ) {
+    this.#topic = topic;
+    this.#findings = findings;
+    this.#nextN = new Map(lanes.map((lane) => [lane.source, lane]));
+    this.#partitions = Array.from({ length: topic.partitions }, (_, partition) => ({
+      links: new Map(),
+      ways: positions
+        .filter((position) => position.topic === topic.name && position.partition === partition)
+        .map((position) => ({ position, lastFound: false, passed: false })),
+      lastAtMs: undefined,
+    }));
+  }
+
+  /** Takes the next message; returns the services that have not read it. */
+  take(message: LogMessage): readonly string[] {
+    const partition = this.#partitions[message.partition];
+    if (partition === undefined) {
+      this.#breach(1, message, `lies in partition ${message.partition} of ${this.#topic.partitions}`);
+      return [];
+    }
+    const unread = this.#passReaders(partition, message);
+    this.#findings.checked(1);
+    this.#findings.checked(3);
+    if (message.source !== undefined) this.#link(partition, message, message.source);
+    partition.lastAtMs = message.atMs;
+    return unread;
+  }
+
+  #passReaders(partition: Partition, message: LogMessage): readonly string[] {
+    let unread: string[] | undefined;
+    for (const way of partition.ways) {
+      const { position } = way;
+      if (message.offset >= position.nextOffset) {
+        if (!way.passed) this.#compareMarks(partition, way);
+        (unread ??= []).push(position.service);
+      } else if (message.offset === position.lastOffset) {
+        way.lastFound = true;
+        if (!message.malformed && message.id !== position.lastId) {
+          this.#breach(1, message, `is ${message.id}; ${position.service} read ${position.lastId ?? "nothing"} there`);
+        }
+      }
+    }
+    return unread ?? none;
+  }
+
+  #link(partition: Partition, message: LogMessage, source: string): void {
+    const { n, prev } = message;
+    const link = partition.links.get(source);
+    const lane = this.#nextN.get(source);
+    if (lane !== undefined && n >= lane.nextN) {
+      this.#breach(
+        1,
+        message,
+        `has number ${n} of ${lane.service}/${lane.lane}, which has only given ${lane.nextN - 1}`,
+      );
+    }
+    if (link === undefined) {
+      partition.links.set(source, { n, atMs: message.atMs });
+      // Where the log was cut by retention nothing says where a chain begins.
+      if (prev !== 0 && this.#topic.firstOffset === 0) this.#gap(message, source, 0, undefined);
+      return;
+    }
+    if (n <= link.n) {
+      this.#breach(3, message, `has number ${n} of source ${source}, behind number ${link.n}`);
+      return;
+    }
+    if (prev > link.n) this.#gap(message, source, link.n, link.atMs);
+    // A lane that was claimed anew may begin its chain anew as well.
+    else if (prev < link.n && prev !== 0) {
+      this.#breach(1, message, `follows number ${prev} of source ${source}, and so does number ${link.n}`);
+    }
+    link.n = n;
+    link.atMs = message.atMs;
+  }
+
+  #gap(message: LogMessage, source: string, after: number, sinceMs: number | undefined): void {
+    this.#findings.breach({
+      law: 1,
+      what: `${message.topic}/${message.partition} is missing messages of source ${source} after ${after} up to ${message.prev}.`,
+      where: placeOf(message),
+      sinceMs: sinceMs ?? message.atMs,
+      remedy: askTheLog,
+    });
+  }
+
+  #breach(law: 1 | 3, message: LogMessage, what: string): void {
+    this.#findings.breach({
+      law,
+      what: `Message ${what}.`,
+      where: placeOf(message),
+      sinceMs: message.atMs,
+      remedy:
+        law === 3 ? "Find who else writes to this topic, and stop it; then check the orders named there." : askTheLog,
+    });
+  }
+
+  #compareMarks(partition: Partition, way: Way): void {
+    way.passed = true;
+    const { service, topic, partition: number, marks, nextOffset } = way.position;
+    for (const [source, { n, atMs }] of partition.links) {
+      const mark = Math.abs(marks[source] ?? 0);
+      this.#findings.checked(1);
+      if (mark === n) continue;
+      const what =
+        mark < n
+          ? `${service} stands at offset ${nextOffset} of ${topic}/${number} and has taken source ${source} up to ${mark}; the log holds ${n} before that`
+          : `${service} has taken source ${source} up to ${mark} in ${topic}/${number}; the log holds it only up to ${n}`;
+      this.#findings.breach({
+        law: 1,
+        what: `${what}.`,
+        where: `${service} at ${topic}/${number}@${nextOffset}`,
+        sinceMs: atMs,
+        remedy: mark < n ? "Put the position back to where the mark stands, with the service stopped." : askTheLog,
+      });
+    }
+  }
+
+  /** To be called behind the last message. */
+  end(): void {
+    for (const partition of this.#partitions) {
+      for (const way of partition.ways) {
+        if (!way.passed) this.#compareMarks(partition, way);
+        this.#compareEnd(partition, way);
+      }
+    }
+  }
+
+  #compareEnd({ lastAtMs }: Partition, { position, lastFound }: Way): void {
+    const { service, topic, partition, nextOffset, lastOffset, lastId } = position;
+    this.#findings.checked(1);
+    const isKept = lastOffset !== undefined && lastOffset >= this.#topic.firstOffset;
+    const beyond = nextOffset > this.#topic.nextOffset;
+    if (!beyond && (!isKept || lastFound)) return;
+    const what = beyond
+      ? `${service} stands at offset ${nextOffset} of ${topic}/${partition}, and the log ends at ${this.#topic.nextOffset}`
+      : `${service} has read message ${lastId ?? "?"} at offset ${lastOffset ?? "?"} of ${topic}/${partition}, and the log holds none there`;
+    const where = `${topic}/${partition}@${lastOffset ?? nextOffset}`;
+    this.#findings.breach({ law: 1, what: `${what}.`, where, sinceMs: lastAtMs, remedy: askTheLog });
+  }
+}
+
+const none: readonly string[] = [];
+
+export function placeOf({ topic, partition, offset }: LogMessage): string {
+  return `${topic}/${partition}@${offset}`;
+}

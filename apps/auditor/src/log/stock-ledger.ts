@@ -1,0 +1,103 @@
+import { stockAdjusted, stockAdjustmentRefused, stockReleased, stockReserved, stockShipped } from "@waybill/contracts";
+import type { LogMessage } from "../books.ts";
+import type { Findings } from "../findings.ts";
+import { placeOf } from "./chains.ts";
+
+/** What the movements of a SKU add up to. */
+export interface Shelf {
+  onHand: number;
+  reserved: number;
+  /** What the log begins with: 0, unless retention has let older movements go. */
+  readonly initial: number;
+  adjusted: number;
+  shipped: number;
+  /** When it moved last. */
+  atMs: number;
+}
+
+/** How an event moves pieces, as factors of its quantity. */
+interface Moves {
+  readonly onHandBy: number;
+  readonly reservedBy: number;
+}
+
+const moves: ReadonlyMap<string, Moves> = new Map([
+  [stockAdjusted.name, { onHandBy: 1, reservedBy: 0 }],
+  [stockAdjustmentRefused.name, { onHandBy: 0, reservedBy: 0 }],
+  [stockReserved.name, { onHandBy: 0, reservedBy: 1 }],
+  [stockReleased.name, { onHandBy: 0, reservedBy: -1 }],
+  [stockShipped.name, { onHandBy: -1, reservedBy: -1 }],
+]);
+
+/** Adjustments of this name put a shelf right after a breach: from there on the count begins anew. */
+export const correctionPrefix = "audit/";
+
+interface Movement {
+  readonly sku: string;
+  readonly adjustmentId?: string;
+  readonly quantity: number;
+  readonly onHand: number;
+  readonly reserved: number;
+}
+
+/** Law 4 over the topic of movements: each says what it left, and that must follow from the one before it. */
+export class StockLedger {
+  readonly shelves = new Map<string, Shelf>();
+  readonly #findings: Findings;
+  /** Movements may be missing at the beginning: the first one of a SKU says what was there. */
+  readonly #isCut: boolean;
+
+  constructor(findings: Findings, isCut: boolean) {
+    this.#findings = findings;
+    this.#isCut = isCut;
+  }
+
+  take(message: LogMessage): void {
+    const by = moves.get(message.type);
+    if (by === undefined) return;
+    const body = JSON.parse(message.body()) as Movement | { readonly lines: readonly Movement[] };
+    if ("lines" in body) for (const line of body.lines) this.#move(line, by, message);
+    else this.#move(body, by, message);
+  }
+
+  #move(line: Movement, { onHandBy, reservedBy }: Moves, message: LogMessage): void {
+    const { sku, quantity, onHand, reserved } = line;
+    this.#findings.checked(4);
+    const shelf = this.shelves.get(sku) ?? this.#begun(line, onHandBy, reservedBy);
+    const expected = { onHand: shelf.onHand + onHandBy * quantity, reserved: shelf.reserved + reservedBy * quantity };
+    const isCorrection = line.adjustmentId?.startsWith(correctionPrefix) === true;
+    if (!isCorrection && (expected.onHand !== onHand || expected.reserved !== reserved)) {
+      this.#breach(
+        message,
+        sku,
+        `${message.type} of ${quantity} left ${onHand} on hand and ${reserved} reserved; by the movements before it that is ${expected.onHand} and ${expected.reserved}`,
+      );
+    }
+    if (reserved < 0 || onHand < reserved) {
+      this.#breach(message, sku, `${message.type} left ${onHand} on hand and ${reserved} reserved`);
+    }
+    if (message.type === stockAdjusted.name) shelf.adjusted += onHand - shelf.onHand;
+    else shelf.shipped += shelf.onHand - onHand;
+    shelf.onHand = onHand;
+    shelf.reserved = reserved;
+    shelf.atMs = message.atMs;
+  }
+
+  #begun({ sku, quantity, onHand, reserved }: Movement, onHandBy: number, reservedBy: number): Shelf {
+    const initial = this.#isCut ? onHand - onHandBy * quantity : 0;
+    const first = this.#isCut ? reserved - reservedBy * quantity : 0;
+    const shelf: Shelf = { onHand: initial, reserved: first, initial, adjusted: 0, shipped: 0, atMs: 0 };
+    this.shelves.set(sku, shelf);
+    return shelf;
+  }
+
+  #breach(message: LogMessage, sku: string, what: string): void {
+    this.#findings.breach({
+      law: 4,
+      what: `SKU ${sku}: ${what}.`,
+      where: placeOf(message),
+      sinceMs: message.atMs,
+      remedy: "Count the shelf, and adjust the stock to what is there.",
+    });
+  }
+}

@@ -1,0 +1,119 @@
+import { amountText, type Currency } from "@waybill/contracts";
+import type { LedgerEntry, Payment } from "@waybill/payments";
+import type { Findings } from "../findings.ts";
+import type { Fix } from "../laws.ts";
+import type { OrderFacts } from "../orders/facts.ts";
+import { broken } from "../orders/say.ts";
+import type { GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
+
+const lookUp = "Look both up by their ids, and book or give back the difference by hand.";
+
+const kindOf = { authorised: "authorise", captured: "capture", voided: "void", refunded: "refund" } as const;
+
+/** Laws 2 and 7 for one order: what we have booked is what the gateway did, and each of it once. */
+export function checkLedger(facts: OrderFacts, ledger: Pick<GatewayLedger, "id" | "lastN">, findings: Findings): void {
+  const { payment, operations = [] } = facts;
+  const done = operations.filter(({ result, kind }) => result === "approved" && kind !== "expire");
+  findings.checked(7, (payment?.ledger.length ?? 0) + operations.length);
+  findings.checked(2, operations.length);
+  checkOnce(facts, done, operations, findings);
+  const known = new Set<string>();
+  for (const entry of payment?.ledger ?? []) {
+    if (entry.kind === "expired" || entry.paymentId === "free") continue;
+    checkEntry(facts, payment!, entry, { ledger, operations, known }, findings);
+  }
+  for (const operation of done) if (!known.has(operation.id)) checkUnbooked(facts, operation, findings);
+}
+
+/** At most one capture that is not given back, and one authorisation that was not let go. */
+function checkOnce(
+  facts: OrderFacts,
+  done: readonly GatewayOperation[],
+  all: readonly GatewayOperation[],
+  findings: Findings,
+): void {
+  const count = (kind: GatewayOperation["kind"]) => done.filter((operation) => operation.kind === kind).length;
+  const lapsed = all.filter(({ kind }) => kind === "expire").length;
+  const captures = count("capture") - count("refund");
+  if (captures > 1) {
+    const last = done.findLast(({ kind }) => kind === "capture")!;
+    const told = `The gateway has taken its money ${count("capture")} times.`;
+    broken(facts, findings, 2, told, "Give all but one back.", undo(last, "refund"));
+  }
+  const authorised = count("authorise") - count("void") - lapsed - count("capture");
+  if (authorised > 1) {
+    const last = done.findLast(({ kind }) => kind === "authorise")!;
+    const told = `The gateway holds its money ${authorised} times.`;
+    broken(facts, findings, 2, told, "Let all but one go.", undo(last, "void"));
+  }
+}
+
+interface Against {
+  readonly ledger: Pick<GatewayLedger, "id" | "lastN">;
+  readonly operations: readonly GatewayOperation[];
+  /** Ids of operations that are booked. */
+  readonly known: Set<string>;
+}
+
+function checkEntry(
+  facts: OrderFacts,
+  payment: Payment,
+  entry: LedgerEntry,
+  against: Against,
+  findings: Findings,
+): void {
+  const { kind, operationId, minor } = entry;
+  const say = `We have booked ${amountText(minor, payment.currency)} as ${kind} by ${operationId}`;
+  if (against.known.has(operationId)) {
+    return broken(facts, findings, 2, `${say}, which is booked before.`, lookUp);
+  }
+  against.known.add(operationId);
+  const operation = against.operations.find(({ id }) => id === operationId);
+  if (operation === undefined) {
+    // What happened after the gateway's ledger was read.
+    if (numberIn(operationId, against.ledger.id) > against.ledger.lastN) return findings.underWay(7);
+    return broken(facts, findings, 7, `${say}; the gateway has no such operation for this order.`, lookUp);
+  }
+  const wanted = kindOf[kind as keyof typeof kindOf];
+  if (operation.kind !== wanted || operation.result !== "approved") {
+    return broken(facts, findings, 7, `${say}; at the gateway it is a ${operation.kind}, ${operation.result}.`, lookUp);
+  }
+  if (operation.amount !== minor || operation.currency !== payment.currency) {
+    const there = amountText(operation.amount, operation.currency as Currency);
+    broken(facts, findings, 7, `${say}; the gateway says ${there}.`, lookUp);
+  }
+}
+
+/** The number in an operation's id; 0 when it is not one of this ledger's. */
+function numberIn(operationId: string, ledgerId: string): number {
+  const prefix = `op_${ledgerId}_`;
+  return operationId.startsWith(prefix) ? Number(operationId.slice(prefix.length)) : 0;
+}
+
+/** The gateway did something that we have not booked: on its way, or news that never came. */
+function checkUnbooked(facts: OrderFacts, operation: GatewayOperation, findings: Findings): void {
+  const { payment, under } = facts;
+  if (under.has("gatewayCall") || under.to("payments")) return findings.underWay(7);
+  const amount = amountText(operation.amount, operation.currency as Currency);
+  const told = `The gateway has done ${operation.kind} of ${amount} as ${operation.id}, and we have not booked it.`;
+  if (payment?.status === "attention" && payment.pending === operation.kind) {
+    return broken(facts, findings, 7, told, "Tell payments what the gateway knows.", resolve(facts.orderId, operation));
+  }
+  const undone = operation.kind === "authorise" ? "void" : operation.kind === "capture" ? "refund" : undefined;
+  broken(facts, findings, 7, told, lookUp, undone && undo(operation, undone));
+}
+
+function resolve(orderId: string, { kind, paymentId, id }: GatewayOperation): Fix {
+  const outcome = { kind: "done", paymentId, operationId: id };
+  return { kind: "message", type: "payment.resolve", body: { orderId, operation: kind, outcome } };
+}
+
+function undo(operation: GatewayOperation, how: "void" | "refund"): Fix {
+  const { reference, amount, currency, paymentId, id } = operation;
+  return {
+    kind: "gateway",
+    path: `/payments/${encodeURIComponent(paymentId)}/${how}`,
+    key: `audit-${how}-${id}`,
+    body: how === "void" ? { reference } : { reference, amount, currency },
+  };
+}

@@ -1,0 +1,35 @@
+/** One operation of the payment gateway, as its ledger has it. */
+export interface GatewayOperation {
+  /** Counts from 1 in each ledger. */
+  readonly n: number;
+  /** Its id as we book it. */
+  readonly id: string;
+  readonly paymentId: string;
+  readonly reference: string;
+  readonly kind: "authorise" | "capture" | "void" | "refund" | "expire";
+  readonly result: "approved" | "refused";
+  readonly amount: number;
+  readonly currency: string;
+  readonly atMs: number;
+}
+
+/** Keys that stand for more than one operation, or rules of the gateway's own books that do not hold. */
+export interface GatewayFinding {
+  readonly what: string;
+  readonly where: string;
+  readonly sinceMs: number | undefined;
+}
+
+/** The gateway's ledger at one moment, taken before the shop's books: what it holds, the shop has at least asked for. */
+export interface GatewayLedger extends AsyncDisposable {
+  /** The number of its last operation. */
+  readonly lastN: number;
+  /** Stands in every id of this ledger. */
+  readonly id: string;
+  /** All operations, references rising by their code points, then in the order in which they happened. */
+  operations(): AsyncIterable<readonly GatewayOperation[]>;
+  /** Idempotency keys under which more than one operation was done. */
+  repeatedKeys(): Promise<readonly GatewayFinding[]>;
+  /** Where the gateway's debits and credits, or its payments and their operations, do not agree. */
+  imbalances(): Promise<readonly GatewayFinding[]>;
+}

@@ -1,0 +1,89 @@
+import { accessSync, constants } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+import type { GatewayFinding, GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
+
+const pageRows = 1_024;
+
+interface Row extends Omit<GatewayOperation, "id" | "paymentId"> {
+  readonly payment: number;
+}
+
+const operationsSql = `select o.n, o.payment, p.reference, o.kind, o.result, o.amount, o.currency, o.at_ms as atMs
+  from operation o join payment p on p.n = o.payment order by p.reference, o.n`;
+
+const repeatedSql = `select key, count(*) as count, max(at_ms) as atMs from operation where key is not null
+  group by key having count(*) > 1`;
+
+/** What must hold in the gateway's books: each selects what breaks it. */
+const rules: Readonly<Record<string, string>> = {
+  "The debits and credits of an operation differ by":
+    "select 'operation ' || operation as place, sum(amount) as difference from entry group by operation having sum(amount) <> 0",
+  "What a payment says was captured and not refunded differs from its operations by": `
+    select 'payment ' || p.n as place, p.captured - p.refunded - coalesce(m.minor, 0) as difference
+    from payment p left join (
+      select payment, sum(case kind when 'capture' then amount else -amount end) as minor from operation
+      where result = 'approved' and kind in ('capture', 'refund') group by payment) m on m.payment = p.n
+    where p.captured - p.refunded <> coalesce(m.minor, 0)`,
+  "What the merchant's account holds differs from what was captured and not refunded by": `
+    select currency as place, sum(amount) as difference from (
+      select currency, amount from entry where account = 'merchant'
+      union all select currency, refunded - captured from payment)
+    group by currency having sum(amount) <> 0`,
+};
+
+/** The sandbox gateway's ledger, read from its file beside the gateway that writes it. Throws when it cannot be read. */
+export function openSqliteLedger(path: string): GatewayLedger {
+  accessSync(path, constants.R_OK);
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+  try {
+    // Large sorts go through files, not through memory.
+    db.exec("pragma temp_store = file; pragma cache_size = -16384; begin");
+    return ledgerOf(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function ledgerOf(db: DatabaseSync): GatewayLedger {
+  const { id } = db.prepare("select id from ledger").get() as { id: string };
+  const { lastN } = db.prepare("select coalesce(max(n), 0) as lastN from operation").get() as { lastN: number };
+  const idsOf = ({ payment, ...row }: Row): GatewayOperation => ({
+    ...row,
+    id: `op_${id}_${row.n}`,
+    paymentId: `pay_${id}_${payment}`,
+  });
+  return {
+    id,
+    lastN,
+    async *operations() {
+      let page: GatewayOperation[] = [];
+      for (const row of db.prepare(operationsSql).iterate()) {
+        page.push(idsOf(row as unknown as Row));
+        if (page.length < pageRows) continue;
+        yield page;
+        page = [];
+      }
+      if (page.length > 0) yield page;
+    },
+    async repeatedKeys() {
+      const rows = db.prepare(repeatedSql).all() as { key: string; count: number; atMs: number }[];
+      return rows.map(({ key, count, atMs }) => ({
+        what: `The gateway has done ${count} operations for one idempotency key.`,
+        where: `key ${key}`,
+        sinceMs: atMs,
+      }));
+    },
+    imbalances: async () => Object.entries(rules).flatMap(([what, sql]) => broken(db, what, sql)),
+    [Symbol.asyncDispose]: async () => db.close(),
+  };
+}
+
+function broken(db: DatabaseSync, what: string, sql: string): GatewayFinding[] {
+  const rows = db.prepare(`${sql} limit 100`).all() as { place: string; difference: number }[];
+  return rows.map(({ place, difference }) => ({
+    what: `${what} ${difference}.`,
+    where: `gateway: ${place}`,
+    sinceMs: undefined,
+  }));
+}

@@ -1,0 +1,29 @@
+import type { Findings } from "../findings.ts";
+import type { Breach, Fix, Law } from "../laws.ts";
+import type { OrderFacts } from "./facts.ts";
+
+/** Notes a breach of an order; since its last step that is known. */
+export function broken(facts: OrderFacts, findings: Findings, law: Law, what: string, remedy: string, fix?: Fix): void {
+  const breach: Breach = {
+    law,
+    what,
+    where: `order ${facts.orderId}`,
+    sinceMs: lastStepMs(facts),
+    remedy,
+    ...(fix === undefined ? {} : { fix }),
+  };
+  findings.breach(breach);
+}
+
+function lastStepMs({ order, payment, shipment }: OrderFacts): number | undefined {
+  return order?.history.at(-1)?.[4] ?? order?.placedAtMs ?? payment?.ledger.at(-1)?.atMs ?? shipment?.createdAtMs;
+}
+
+/** Cancels the order by the shop's own way: it gives goods and money back wherever the order is. */
+export function cancelOf(orderId: string): Fix {
+  return {
+    kind: "message",
+    type: "order.cancel",
+    body: { orderId, reason: "The audit found it without a next step." },
+  };
+}

@@ -1,0 +1,194 @@
+import type { LogMessage } from "../books.ts";
+
+const quote = 34;
+const comma = 44;
+const bracket = 91;
+const backslash = 92;
+const letterN = 110;
+
+/** A text within the chunk: where it begins and ends, and whether it holds escapes. */
+interface Span {
+  from: number;
+  to: number;
+  escaped: boolean;
+}
+
+const empty = (): Span => ({ from: 0, to: 0, escaped: false });
+
+/**
+ * Goes through the messages of a chunk of the embedded log without parsing their bodies, which are most of it. It knows
+ * the form that JSON.stringify gives an array of flat records: no spaces, the body last.
+ */
+export class ChunkCursor implements LogMessage {
+  topic = "";
+  partition = 0;
+  offset = -1;
+  atMs = 0;
+  n = 0;
+  prev = 0;
+  malformed = false;
+  #text = "";
+  #at = 0;
+  /** The next backslash at or after `#at`: text before it has no escapes. */
+  #escape = -1;
+  #hasKey = false;
+  #hasSource = false;
+  readonly #id = empty();
+  readonly #type = empty();
+  readonly #subject = empty();
+  readonly #key = empty();
+  readonly #source = empty();
+  readonly #body = empty();
+  readonly #skipped = empty();
+
+  get id(): string {
+    return this.#taken(this.#id);
+  }
+
+  get type(): string {
+    return this.#taken(this.#type);
+  }
+
+  get subject(): string {
+    return this.#taken(this.#subject);
+  }
+
+  get key(): string {
+    return this.#taken(this.#hasKey ? this.#key : this.#subject);
+  }
+
+  get source(): string | undefined {
+    return this.#hasSource ? this.#taken(this.#source) : undefined;
+  }
+
+  body(): string {
+    const { from, to } = this.#body;
+    return this.#text.charCodeAt(from) === bracket ? "" : (JSON.parse(this.#text.slice(from, to)) as string);
+  }
+
+  /** Begins with a chunk whose first message has this offset. */
+  open(topic: string, firstOffset: number, text: string): void {
+    this.topic = topic;
+    this.offset = firstOffset - 1;
+    this.#text = text;
+    this.#at = 1;
+    this.#escape = -1;
+  }
+
+  /** Moves to the next message; false behind the last. Throws when the chunk is not what was written. */
+  next(): boolean {
+    if (this.#text.charCodeAt(this.#at) !== bracket) return false;
+    this.#at += 1;
+    this.offset += 1;
+    this.partition = this.#number();
+    this.malformed = this.#text.charCodeAt(this.#at) === bracket;
+    if (this.malformed) this.#noAttributes();
+    else this.#attributes();
+    this.#skipBody();
+    return true;
+  }
+
+  #noAttributes(): void {
+    for (const span of [this.#id, this.#type, this.#subject]) span.to = span.from;
+    this.#hasKey = false;
+    this.#hasSource = false;
+  }
+
+  #attributes(): void {
+    this.#string(this.#id);
+    this.#string(this.#type);
+    this.#number();
+    this.#string(this.#subject);
+    this.#hasKey = this.#string(this.#key);
+    this.#string(this.#skipped);
+    this.atMs = this.#number();
+    this.#string(this.#skipped);
+    this.#string(this.#skipped);
+    this.#string(this.#skipped);
+    this.#hasSource = this.#string(this.#source);
+    this.n = this.#number();
+    this.prev = this.#number();
+  }
+
+  /** A number and the comma behind it; 0 for null. */
+  #number(): number {
+    const text = this.#text;
+    let at = this.#at;
+    let value = 0;
+    for (let code = text.charCodeAt(at); code !== comma; code = text.charCodeAt(++at)) {
+      if (code >= 48 && code <= 57) value = value * 10 + code - 48;
+      else if (code === letterN) at += 3;
+      else return this.#oddNumber();
+    }
+    this.#at = at + 1;
+    return value;
+  }
+
+  /** A number with a sign, a point or an exponent. */
+  #oddNumber(): number {
+    const end = this.#text.indexOf(",", this.#at);
+    const value = Number(this.#text.slice(this.#at, end));
+    if (end < 0 || Number.isNaN(value)) throw this.#broken();
+    this.#at = end + 1;
+    return value;
+  }
+
+  /** A text and the comma behind it; false for null. */
+  #string(span: Span): boolean {
+    const text = this.#text;
+    const from = this.#at;
+    if (text.charCodeAt(from) !== quote) {
+      if (text.charCodeAt(from) !== letterN) throw this.#broken();
+      this.#at = from + 5;
+      return false;
+    }
+    const to = this.#closing(from + 1);
+    span.from = from;
+    span.to = to + 1;
+    span.escaped = this.#escape >= 0 && this.#escape < to;
+    this.#at = to + 2;
+    return true;
+  }
+
+  /** Where the quote is that ends a text. */
+  #closing(from: number): number {
+    const text = this.#text;
+    if (this.#escape < from) {
+      this.#escape = text.indexOf("\\", from);
+      if (this.#escape < 0) this.#escape = text.length;
+    }
+    let at = text.indexOf('"', from);
+    while (at > this.#escape && this.#isEscaped(at)) at = text.indexOf('"', at + 1);
+    if (at < 0) throw this.#broken();
+    return at;
+  }
+
+  #isEscaped(at: number): boolean {
+    let before = at - 1;
+    while (this.#text.charCodeAt(before) === backslash) before -= 1;
+    return (at - before) % 2 === 0;
+  }
+
+  #skipBody(): void {
+    const text = this.#text;
+    const from = this.#at;
+    let at = text.indexOf('"]', from + 1);
+    while (at >= 0 && this.#isEscaped(at)) at = text.indexOf('"]', at + 1);
+    if (at < 0) throw this.#broken();
+    // Bytes are an array of one text.
+    const end = text.charCodeAt(from) === bracket ? at + 2 : at + 1;
+    this.#body.from = from;
+    this.#body.to = end;
+    this.#at = end + 1;
+    if (text.charCodeAt(this.#at) === comma) this.#at += 1;
+  }
+
+  #taken({ from, to, escaped }: Span): string {
+    if (to === from) return "";
+    return escaped ? (JSON.parse(this.#text.slice(from, to)) as string) : this.#text.slice(from + 1, to - 1);
+  }
+
+  #broken(): Error {
+    return new Error(`the record at character ${this.#at} of its chunk is not what was written`);
+  }
+}

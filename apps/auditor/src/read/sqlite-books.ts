@@ -1,0 +1,113 @@
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync, type SQLInputValue } from "node:sqlite";
+import { fileName, layoutVersion, topicSpan } from "@waybill/store-sqlite";
+import type { Books, LaneFacts, LogMessage, ReaderPosition, StateText, TopicFacts, Waiting } from "../books.ts";
+import { ChunkCursor } from "./chunk-cursor.ts";
+
+const pageRows = 1_024;
+
+/**
+ * The books of a data folder as they are at this moment, beside whoever works in it: one read transaction, which sees
+ * nothing of what is written later. Throws when there is no readable shop in the folder.
+ */
+export function openSqliteBooks(folder: string): Books {
+  const path = join(folder, fileName);
+  accessSync(path, constants.R_OK);
+  const db = new DatabaseSync(path, { readOnly: true, timeout: 5_000 });
+  try {
+    refuseOther(db, path);
+    db.exec("pragma cache_size = -16384; pragma mmap_size = 0; begin");
+    return booksOf(db);
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function refuseOther(db: DatabaseSync, path: string): void {
+  const { user_version: version } = db.prepare("pragma user_version").get() as { user_version: number };
+  if (version === layoutVersion) return;
+  throw new Error(`${path} has layout ${version}; this build audits layout ${layoutVersion}.`);
+}
+
+/** With each topic the latest time in its first chunk: everything later than that is kept. */
+const topicsSql = `select id, name, partitions, first_off as firstOffset, next_off as nextOffset,
+  (select at_max from chunk where off >= topic.id * ${topicSpan} and off < (topic.id + 1) * ${topicSpan}
+   order by off limit 1) as cutMs
+  from topic order by id`;
+
+const lanesSql = "select service, lane, source, next_n as nextN, time_ms as timeMs, stopped from lane";
+
+const positionsSql = `select service, topic, partition, next_offset as nextOffset, last_offset as lastOffset,
+  last_id as lastId, marks from position`;
+
+interface PositionRow extends Omit<ReaderPosition, "lastOffset" | "lastId" | "marks"> {
+  readonly lastOffset: number | null;
+  readonly lastId: string | null;
+  readonly marks: string;
+}
+
+function booksOf(db: DatabaseSync): Books {
+  const all = <Row>(sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values) as Row[];
+  const pages = <Row>(sql: string, ...values: SQLInputValue[]) => pagesOf<Row>(db, sql, values);
+  const topics = all<Omit<TopicFacts, "cutMs"> & { id: number; cutMs: number | null }>(topicsSql).map((topic) => ({
+    ...topic,
+    cutMs: topic.firstOffset === 0 ? undefined : (topic.cutMs ?? Infinity),
+  }));
+  const ids = new Map(topics.map(({ name, id }) => [name, id]));
+  return {
+    topics,
+    lanes: all<LaneFacts & { stopped: string | null }>(lanesSql).map(({ stopped, ...row }) => ({
+      ...row,
+      stopped: stopped ?? undefined,
+    })),
+    positions: all<PositionRow>(positionsSql).map(({ marks, lastOffset, lastId, ...row }) => ({
+      ...row,
+      lastOffset: lastOffset ?? undefined,
+      lastId: lastId ?? undefined,
+      marks: JSON.parse(marks) as Record<string, number>,
+    })),
+    async count(service, kind) {
+      const sql = "select count(*) as count from state where service = ? and kind = ?";
+      return all<{ count: number }>(sql, service, kind)[0]!.count;
+    },
+    states: (service, kind) =>
+      pages<StateText>("select id, body from state where service = ? and kind = ? order by id", service, kind),
+    timers: () => pages<Waiting>("select service, key, name, due_ms as dueMs from timer"),
+    effects: () => pages<Waiting>("select service, key, name, due_ms as dueMs from effect"),
+    parked: () => pages<Waiting>("select service, key, fingerprint as name, due_ms as dueMs from parked_key"),
+    sharedEffectIds: async () =>
+      all<{ id: string; count: number }>("select id, count(*) as count from effect group by id having count(*) > 1"),
+    messages: async (topic, visit) => readChunks(db, topic, ids.get(topic.name)!, visit),
+    [Symbol.asyncDispose]: async () => db.close(),
+  };
+}
+
+/** Rows a page at a time; the statement stays open between pages. */
+async function* pagesOf<Row>(db: DatabaseSync, sql: string, values: SQLInputValue[]): AsyncGenerator<readonly Row[]> {
+  let page: Row[] = [];
+  for (const row of db.prepare(sql).iterate(...values)) {
+    page.push(row as Row);
+    if (page.length < pageRows) continue;
+    yield page;
+    page = [];
+  }
+  if (page.length > 0) yield page;
+}
+
+function readChunks(db: DatabaseSync, topic: TopicFacts, id: number, visit: (message: LogMessage) => void): void {
+  const base = id * topicSpan;
+  const chunks = db
+    .prepare("select off, count, records from chunk where off >= ? and off < ? order by off")
+    .iterate(base, base + topic.nextOffset) as IterableIterator<{ off: number; count: number; records: string }>;
+  const cursor = new ChunkCursor();
+  for (const { off, count, records } of chunks) {
+    cursor.open(topic.name, off - base, records);
+    let seen = 0;
+    for (; cursor.next(); seen++) visit(cursor);
+    if (seen !== count) {
+      throw new Error(`The chunk at offset ${off - base} of ${topic.name} says ${count} messages and holds ${seen}.`);
+    }
+  }
+}
