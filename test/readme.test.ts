@@ -52,9 +52,20 @@ describe("commands", () => {
   const help = new Map<string, string>();
   beforeAll(async () => {
     help.set("", await output("npx", "waybill", "--help"));
-    const names = [...help.get("")!.matchAll(/^ {2}([a-z]+) \[options\]/gm)].map(([, name]) => name!);
-    await Promise.all(names.map(async (name) => help.set(name, await output("npx", "waybill", name, "--help"))));
+    await Promise.all(commandsIn(help.get("")!).map(async (name) => help.set(name, await helpOf(name))));
   }, 120_000);
+
+  /** The commands that a help text lists. */
+  function commandsIn(text: string): readonly string[] {
+    return [...text.matchAll(/^ {2}(?!help )([a-z-]+) \[(?:options|command)\]/gm)].map(([, name]) => name!);
+  }
+
+  /** The help of a command, and of all commands under it. */
+  async function helpOf(...path: readonly string[]): Promise<string> {
+    const own = await output("npx", "waybill", ...path, "--help");
+    const under = await Promise.all(commandsIn(own).map((name) => helpOf(...path, name)));
+    return [own, ...under].join("\n");
+  }
 
   /** What is wrong with a command that a page shows; undefined when nothing is, or it is not one of ours. */
   function wrong(command: string): string | undefined {
