@@ -57,7 +57,8 @@ describe("commands", () => {
 
   /** The commands that a help text lists. */
   function commandsIn(text: string): readonly string[] {
-    return [...text.matchAll(/^ {2}(?!help )([a-z-]+) \[(?:options|command)\]/gm)].map(([, name]) => name!);
+    const listed = /\nCommands:\n(.*?)(?:\n\n|$)/s.exec(text)?.[1] ?? "";
+    return [...listed.matchAll(/^ {2}(?!help )([a-z-]+)/gm)].map(([, name]) => name!);
   }
 
   /** The help of a command, and of all commands under it. */
