@@ -1,0 +1,1 @@
+export { kafkaTransport, type KafkaLogin, type KafkaTransport, type KafkaTransportOptions } from "./transport.ts";
