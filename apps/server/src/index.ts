@@ -27,4 +27,11 @@ export { inProcessGateway, type InProcessGateway } from "./gateway/in-process.ts
 export { httpGateway, type HttpGatewayOptions } from "./gateway/http-gateway.ts";
 export { startGateway, type GatewayChild, type GatewayChildOptions } from "./gateway/child.ts";
 export { localKeyFile } from "./http/access/keys.ts";
-export { newKey, readKeyFile, writeKeyFile, type KeyEntry, type KeyOptions, type Role } from "./http/access/key-file.ts";
+export {
+  newKey,
+  readKeyFile,
+  writeKeyFile,
+  type KeyEntry,
+  type KeyOptions,
+  type Role,
+} from "./http/access/key-file.ts";

@@ -17,6 +17,7 @@ import { openKeys, openLocalKey } from "./http/access/keys.ts";
 import { httpApp } from "./http/app.ts";
 import { openLog, type LogTarget } from "./log.ts";
 import { mailFolder } from "./mail-folder.ts";
+import { openMeter } from "./metrics/meter.ts";
 import { openSeed, sampleProducts, seed, type SampleProduct } from "./seed.ts";
 import { openShop, shopServices, type Shop } from "./shop.ts";
 import { openWatch } from "./watch.ts";
@@ -89,7 +90,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
     options.gatewayUrl ?? open.use(await startGateway({ data: join(data, "gateway"), log: tellOf(logger.log) })).url;
   const gateway = open.use(httpGateway({ url: gatewayUrl }));
   const timing = { dispatchAfterMs: options.dispatchAfterMs ?? 1_000, paymentDeadlineMs: options.paymentDeadlineMs };
-  const shop = open.use(await openShop({ engine, world, gateway, mailer: mailFolder(join(data, "mail")), ...timing }));
+  const meter = openMeter();
+  const mailer = mailFolder(join(data, "mail"));
+  const shop = open.use(await openShop({ engine, world, gateway, mailer, meter, ...timing }));
   const watch = open.use(await openWatch(engine, world, watched));
 
   let isSeeded = !seeding.isDue;
@@ -98,7 +101,7 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { worker, publisher } = shop;
   const door = openDoor(publisher, () => engine.health());
   const services = shopServices(timing);
-  const app = await httpApp({ engine, world, services, worker, door, watch, keys, isSeeded: () => isSeeded });
+  const app = await httpApp({ engine, world, services, worker, door, watch, keys, meter, isSeeded: () => isSeeded });
   open.defer(() => app.close());
   const url = await listen(app, host, options.port);
   writeServerInfo(data, { pid: process.pid, startedAt: new Date().toISOString(), url });

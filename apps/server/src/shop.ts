@@ -18,6 +18,7 @@ import { orders } from "@waybill/orders";
 import { gatewayEffects, payments, type PaymentGateway } from "@waybill/payments";
 import { hostname } from "node:os";
 import { partitions, type Engine } from "./engine.ts";
+import type { Meter } from "./metrics/meter.ts";
 
 /** Names the code that runs, so that inputs parked by another build are tried again. */
 export const build = "0.1.0";
@@ -32,6 +33,8 @@ export interface ShopOptions {
   /** How long a reserved order waits for its money. */
   readonly paymentDeadlineMs: number | undefined;
   readonly limits?: Partial<LaneLimits>;
+  /** Counts commits and calls, if they shall be counted. */
+  readonly meter?: Meter;
 }
 
 /** The shop's services at work on an engine. */
@@ -64,16 +67,17 @@ export function lanesMaxOf(): ReadonlyMap<string, number> {
 
 /** Opens the shop: declares its topics, starts its services, and takes messages at its doors. */
 export async function openShop(options: ShopOptions): Promise<Shop> {
-  const { engine, world, gateway, mailer } = options;
+  const { engine, world, gateway, mailer, meter } = options;
   const services = shopServices(options);
   await engine.declare(allTopics, new Map(services.map((service) => [service.name, reads(service)])));
   const transportOf = (topic: string) => engine.transportOf(topic);
+  const adapters = { ...gatewayEffects(gateway), ...mailEffects(mailer) };
   const worker = await startWorker({
-    store: engine.store,
+    store: meter?.store(engine.store) ?? engine.store,
     world,
     services: services.map((service) => ({ service, lanes: 1 })),
     types: allMessages,
-    adapters: { ...gatewayEffects(gateway), ...mailEffects(mailer) },
+    adapters: meter?.adapters(adapters) ?? adapters,
     transportOf,
     partitions,
     build,

@@ -4,6 +4,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import type { Door } from "../door.ts";
 import type { Engine } from "../engine.ts";
 import { openJourneys } from "../journey.ts";
+import type { Meter } from "../metrics/meter.ts";
 import type { Watch } from "../watch.ts";
 import { addGuard } from "./access/guard.ts";
 import type { Keys } from "./access/keys.ts";
@@ -15,6 +16,7 @@ import { addHealth } from "./health.ts";
 import { addOrderEvents } from "./order-events.ts";
 import { addOrderLists } from "./order-lists.ts";
 import { addOrders } from "./orders.ts";
+import { addMetrics } from "./metrics.ts";
 import { checkParameters } from "./parameters.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { addProducts } from "./products.ts";
@@ -31,6 +33,7 @@ export interface HttpParts {
   readonly door: Door;
   readonly watch: Watch;
   readonly keys: Keys;
+  readonly meter: Meter;
   /** False while the sample is being put in: until then only the routes of health answer. */
   readonly isSeeded: () => boolean;
 }
@@ -71,6 +74,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   app.addHook("preClose", async () => parts.watch.release());
   const notes = noteRoutes(app);
   const taken = methodsByPath(app);
+  addMetrics(app, parts);
   addHealth(app, parts);
   addOrders(app, parts, openJourneys(parts.engine));
   addOrderLists(app, parts);
