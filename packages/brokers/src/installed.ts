@@ -7,7 +7,9 @@ import { repository } from "./repository.ts";
 const run = promisify(execFile);
 
 /** Where programs that we install are kept: a folder for each version. */
-const cache = process.env["WAYBILL_PROGRAMS"] ?? join(repository, ".brokers", "programs");
+function cacheFolder(): string {
+  return process.env["WAYBILL_PROGRAMS"] ?? join(repository, ".brokers", "programs");
+}
 
 /** Told of what takes long. */
 export type Progress = (line: string) => void;
@@ -21,6 +23,7 @@ export async function installed(
   progress: Progress | undefined,
   install: (folder: string) => Promise<void>,
 ): Promise<string> {
+  const cache = cacheFolder();
   const folder = join(cache, name);
   if (existsSync(folder)) return folder;
   mkdirSync(cache, { recursive: true });

@@ -191,7 +191,8 @@ function securityOf({ user, tls }: KafkaOptions, certificates: Certificates | un
     properties["ssl.keystore.certificate.chain"] = oneLine(certificates.serverCertificate);
     properties["ssl.truststore.type"] = "PEM";
     properties["ssl.truststore.certificates"] = oneLine(certificates.ca);
-    properties["ssl.client.auth"] = tls === "mutual" ? "required" : "none";
+    // Kafka heeds this together with SASL only where it is said of the listener.
+    properties["listener.name.client.ssl.client.auth"] = tls === "mutual" ? "required" : "none";
   }
   return properties;
 }

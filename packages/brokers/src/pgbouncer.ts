@@ -33,7 +33,8 @@ export async function startPgBouncer(postgres: Pick<Server, "url">, options: PgB
 }
 
 function settingsOf(target: URL, port: number, { settings }: PgBouncerOptions): string {
-  const password = target.password === "" ? "" : ` password='${decodeURIComponent(target.password)}'`;
+  const password =
+    target.password === "" ? "" : ` password='${decodeURIComponent(target.password).replaceAll("'", "''")}'`;
   const known = {
     listen_addr: "127.0.0.1",
     listen_port: port,

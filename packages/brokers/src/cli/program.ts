@@ -19,11 +19,23 @@ interface Wanted {
   readonly folder: string;
 }
 
+const examples = `
+Examples:
+  npm run brokers                          one of each, and the URLs
+  npm run brokers -- --only nats,postgres  without Kafka
+  npm run brokers -- --cluster             three servers of NATS, three of Kafka
+  npm run brokers -- stop                  ends them
+
+Where a URL is in the environment (WAYBILL_NATS_URL, WAYBILL_KAFKA_URL, WAYBILL_POSTGRES_URL) nothing is started.
+Otherwise docker compose does it where an engine answers; otherwise programs of this machine do, and nats-server and
+Kafka are installed into .brokers/programs by Go and Maven if they are not there.`;
+
 /** `npm run brokers`: real servers for tests and examples, which go on in the background. */
 export function createProgram(): Command {
   const program = new Command("npm run brokers --")
     .description("NATS, Kafka and PostgreSQL on 127.0.0.1, in the background, for tests and examples.")
     .helpCommand(true)
+    .addHelpText("after", examples)
     .showHelpAfterError("Try: npm run brokers -- --help");
   program
     .command("start", { isDefault: true })
