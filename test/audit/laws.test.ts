@@ -311,12 +311,20 @@ describe("law 7 is broken by", () => {
 });
 
 describe("law 8 is broken by", () => {
-  test("an order that nothing takes further, and a cancel would put it right", async () => {
+  test("an order that nothing takes further", async () => {
     const [id] = orders.waiting;
     shop.change("delete from state where kind = 'shipment' and id = ?", id!);
     const found = await breachesOf(8);
     expect(found).toHaveLength(1);
-    expect(found[0]).toMatchObject({ where: `order ${id}`, fix: { type: "order.cancel" } });
+    expect(found[0]).toMatchObject({ where: `order ${id}`, what: expect.stringContaining("It is confirmed") });
+    expect(found[0]!.fix).toBeUndefined();
+  });
+
+  test("an order whose goods were never decided upon, and a cancel would put it right", async () => {
+    const [id] = orders.waiting;
+    shop.state("orders", "order", id!, (order) => (order["status"] = "placed"));
+    const found = await breachesOf(8, 5, 9);
+    expect(found[0]).toMatchObject({ where: `order ${id}`, fix: { type: "order.cancel", body: { orderId: id } } });
   });
 
   test("a cancelled order whose money was left where it is", async () => {

@@ -1,7 +1,10 @@
 export { audit, type AuditOptions, type AuditReport } from "./audit.ts";
 export type { Books } from "./books.ts";
 export type { LawResult } from "./findings.ts";
-export { allLaws, laws, type Breach, type Fix, type Law } from "./laws.ts";
+export { fixesOf, requestOf, sendFixes, type SendTo, type SentFix } from "./fixes.ts";
+export { laws, type Breach, type Fix, type Law } from "./laws.ts";
 export type { GatewayLedger } from "./money/gateway-ledger.ts";
+export { openHttpLedger } from "./money/http-ledger.ts";
 export { openSqliteLedger } from "./money/sqlite-ledger.ts";
 export { openSqliteBooks } from "./read/sqlite-books.ts";
+export { fixesText, reportText } from "./report-text.ts";

@@ -7,7 +7,7 @@ const record = (change: Readonly<Record<number, unknown>> = {}): Cells =>
   Object.assign(
     [3, "id-1", "order.placed", 1, "o-1", null, "orders", 1_700_000_000_000, "c", "i", null, "s-1", 7, 4, '{"a":1}'],
     change,
-  ) as Cells;
+  );
 
 /** What the cursor makes of a chunk, in words of its own. */
 function read(...records: readonly Cells[]) {

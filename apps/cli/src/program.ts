@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { auditCommand } from "./commands/audit.ts";
 import { keyCommand } from "./commands/key.ts";
 import { lanesCommand } from "./commands/lanes.ts";
 import { orderCommand } from "./commands/order.ts";
@@ -17,7 +18,14 @@ export function createProgram(): Command {
     .helpCommand(true)
     .showSuggestionAfterError()
     .addHelpText("after", `\n${exitHelp()}`);
-  for (const command of [startCommand(), replayCommand(), orderCommand(), lanesCommand(), keyCommand()]) {
+  for (const command of [
+    startCommand(),
+    replayCommand(),
+    orderCommand(),
+    lanesCommand(),
+    auditCommand(),
+    keyCommand(),
+  ]) {
     program.addCommand(command.copyInheritedSettings(program));
   }
   strict(program, "waybill");

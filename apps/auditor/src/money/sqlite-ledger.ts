@@ -1,8 +1,8 @@
 import { accessSync, constants } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
+import { pagesOf } from "../read/pages.ts";
+import { repeated } from "./http-ledger.ts";
 import type { GatewayFinding, GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
-
-const pageRows = 1_024;
 
 interface Row extends Omit<GatewayOperation, "id" | "paymentId"> {
   readonly payment: number;
@@ -56,23 +56,10 @@ function ledgerOf(db: DatabaseSync): GatewayLedger {
   return {
     id,
     lastN,
-    async *operations() {
-      let page: GatewayOperation[] = [];
-      for (const row of db.prepare(operationsSql).iterate()) {
-        page.push(idsOf(row as unknown as Row));
-        if (page.length < pageRows) continue;
-        yield page;
-        page = [];
-      }
-      if (page.length > 0) yield page;
-    },
+    operations: () => pagesOf<GatewayOperation>(db, operationsSql, [], idsOf),
     async repeatedKeys() {
       const rows = db.prepare(repeatedSql).all() as { key: string; count: number; atMs: number }[];
-      return rows.map(({ key, count, atMs }) => ({
-        what: `The gateway has done ${count} operations for one idempotency key.`,
-        where: `key ${key}`,
-        sinceMs: atMs,
-      }));
+      return rows.map(repeated);
     },
     imbalances: async () => Object.entries(rules).flatMap(([what, sql]) => broken(db, what, sql)),
     [Symbol.asyncDispose]: async () => db.close(),

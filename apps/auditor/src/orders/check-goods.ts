@@ -6,7 +6,7 @@ const look = "Look at the order's journey (waybill order), and at the lanes of o
 
 /** Law 5: goods that are held have an order that will ship or release them, and an order's goods are where it says. */
 export function checkGoods(facts: OrderFacts, findings: Findings): void {
-  const { reservation, orderId } = facts;
+  const { reservation } = facts;
   if (reservation !== undefined) findings.checked(5);
   if (reservation?.status === "held") checkHeld(facts, findings);
   if (reservation?.status === "shipped" && !hasLeft(facts)) {
@@ -15,12 +15,12 @@ export function checkGoods(facts: OrderFacts, findings: Findings): void {
   }
   if (reservation?.status === "released" && mustBeHeld(facts)) {
     const told = `The order is ${facts.order!.status}, and its goods were released.`;
-    broken(facts, findings, 5, told, "Cancel the order, or ship it by hand.", cancelOf(orderId));
+    broken(facts, findings, 5, told, "Cancel the order, or ship it by hand.", cancelOf(facts));
   }
   checkDemand(facts, findings);
   if (reservation === undefined && mustBeHeld(facts)) {
     const told = `The order is ${facts.order!.status}, and nothing is reserved for it.`;
-    broken(facts, findings, 5, told, "Cancel the order.", cancelOf(orderId));
+    broken(facts, findings, 5, told, "Cancel the order.", cancelOf(facts));
   }
 }
 
@@ -33,7 +33,7 @@ function checkHeld(facts: OrderFacts, findings: Findings): void {
   switch (order?.status) {
     case "placed":
       if (under.to("orders")) return findings.underWay(5);
-      return broken(facts, findings, 5, `${held}, and orders was never told.`, look, cancelOf(facts.orderId));
+      return broken(facts, findings, 5, `${held}, and orders was never told.`, look, cancelOf(facts));
     case "reserved":
       return checkDeadline(facts, findings, held);
     case "confirmed":
@@ -47,7 +47,7 @@ function checkHeld(facts: OrderFacts, findings: Findings): void {
 }
 
 function checkDeadline(facts: OrderFacts, findings: Findings, held: string): void {
-  const { under, orderId } = facts;
+  const { under } = facts;
   if (under.to("orders")) return findings.underWay(5);
   if (under.has("deadlineLate")) {
     return broken(
@@ -56,12 +56,12 @@ function checkDeadline(facts: OrderFacts, findings: Findings, held: string): voi
       5,
       `${held}; its payment deadline has passed and nothing came of it.`,
       look,
-      cancelOf(orderId),
+      cancelOf(facts),
     );
   }
   if (under.has("deadline")) return;
   const told = `${held} without a payment deadline.`;
-  broken(facts, findings, 5, told, "Cancel the order: that releases the goods.", cancelOf(orderId));
+  broken(facts, findings, 5, told, "Cancel the order: that releases the goods.", cancelOf(facts));
 }
 
 function hasLeft({ shipment }: OrderFacts): boolean {

@@ -7,18 +7,19 @@ type Next = "settled" | "on its way" | "a person" | undefined;
 
 /** Law 8: each order is settled or has a next step in flight. */
 export function checkLife(facts: OrderFacts, findings: Findings): void {
-  const { order, orderId } = facts;
+  const { order } = facts;
   if (order === undefined) return;
   findings.checked(8);
   const next = nextOf(facts);
   if (next === "settled") return;
   if (next !== undefined) return findings.underWay(8);
-  const isCancellable = order.status === "placed" || order.status === "reserved" || order.status === "confirmed";
-  const remedy = isCancellable
-    ? "Cancel the order: goods and money are given back. Place it anew if the customer still wants it."
-    : "Look at the order's journey (waybill order), and tell orders by hand what it waits for.";
+  const fix = cancelOf(facts);
+  const remedy =
+    fix === undefined
+      ? "Look at the order's journey (waybill order), and tell orders by hand what it waits for."
+      : "Cancel the order: goods and money are given back. Place it anew if the customer still wants it.";
   const told = `It is ${order.status}${moneyText(facts)}, and nothing is on its way that would take it further.`;
-  broken(facts, findings, 8, told, remedy, isCancellable ? cancelOf(orderId) : undefined);
+  broken(facts, findings, 8, told, remedy, fix);
 }
 
 function moneyText({ order, payment }: OrderFacts): string {

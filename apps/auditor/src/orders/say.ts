@@ -19,8 +19,13 @@ function lastStepMs({ order, payment, shipment }: OrderFacts): number | undefine
   return order?.history.at(-1)?.[4] ?? order?.placedAtMs ?? payment?.ledger.at(-1)?.atMs ?? shipment?.createdAtMs;
 }
 
-/** Cancels the order by the shop's own way: it gives goods and money back wherever the order is. */
-export function cancelOf(orderId: string): Fix {
+/**
+ * Cancels the order by the shop's own way, which gives goods and money back; undefined where that leads nowhere: once it is
+ * confirmed, fulfilment decides, and must have a shipment to decide about.
+ */
+export function cancelOf({ orderId, order, shipment }: OrderFacts): Fix | undefined {
+  const isEarly = order?.status === "placed" || order?.status === "reserved";
+  if (!isEarly && !(order?.status === "confirmed" && shipment?.status === "waiting")) return undefined;
   return {
     kind: "message",
     type: "order.cancel",

@@ -4,8 +4,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { fileName, layoutVersion, topicSpan } from "@waybill/store-sqlite";
 import type { Books, LaneFacts, LogMessage, ReaderPosition, StateText, TopicFacts, Waiting } from "../books.ts";
 import { ChunkCursor } from "./chunk-cursor.ts";
-
-const pageRows = 1_024;
+import { pagesOf } from "./pages.ts";
 
 /**
  * The books of a data folder as they are at this moment, beside whoever works in it: one read transaction, which sees
@@ -82,18 +81,6 @@ function booksOf(db: DatabaseSync): Books {
     messages: async (topic, visit) => readChunks(db, topic, ids.get(topic.name)!, visit),
     [Symbol.asyncDispose]: async () => db.close(),
   };
-}
-
-/** Rows a page at a time; the statement stays open between pages. */
-async function* pagesOf<Row>(db: DatabaseSync, sql: string, values: SQLInputValue[]): AsyncGenerator<readonly Row[]> {
-  let page: Row[] = [];
-  for (const row of db.prepare(sql).iterate(...values)) {
-    page.push(row as Row);
-    if (page.length < pageRows) continue;
-    yield page;
-    page = [];
-  }
-  if (page.length > 0) yield page;
 }
 
 function readChunks(db: DatabaseSync, topic: TopicFacts, id: number, visit: (message: LogMessage) => void): void {
