@@ -4,7 +4,7 @@ import { columns } from "./columns.ts";
 import type { Database, Statement } from "./database.ts";
 import { commitFailureOf, isTransient } from "./failures.ts";
 
-/** How often a commit is sent that met a deadlock or a lock that somebody holds. */
+/** How often a commit is sent that meets deadlocks. */
 const triesMax = 3;
 
 interface Answer {

@@ -27,11 +27,17 @@ export interface Database extends AsyncDisposable {
 const numbers = new TypeOverrides(types);
 numbers.setTypeParser(types.builtins.INT8, Number);
 
-/** Settings of a session that is ours alone. */
+/**
+ * Settings of a session that is ours alone. Plans are kept while tables grow, so they must be ways through an index, in
+ * its order, also when they are made while a table is empty.
+ */
 const settings = {
   enable_seqscan: "off",
   enable_hashjoin: "off",
   enable_mergejoin: "off",
+  enable_memoize: "off",
+  enable_bitmapscan: "off",
+  enable_sort: "off",
   plan_cache_mode: "force_generic_plan",
   lock_timeout: "2000",
   idle_in_transaction_session_timeout: "5000",

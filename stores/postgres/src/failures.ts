@@ -16,9 +16,9 @@ function told(error: unknown): Told | undefined {
 /** Something in the rows is at fault: data, constraints, limits of a row, and what a trigger or function raised. */
 const refusing = new Set(["21", "22", "23", "44", "54", "P0"]);
 
-/** A lock that was not to be had, a deadlock, a serialisation failure: the very same statement may succeed at once. */
+/** A deadlock or a serialisation failure: nothing was kept, and the very same statement may succeed at once. */
 export function isTransient(error: unknown): boolean {
-  return ["40001", "40P01", "55P03"].includes(told(error)?.code ?? "");
+  return ["40001", "40P01"].includes(told(error)?.code ?? "");
 }
 
 /** The error of a statement that changes at most one row or none, and may be repeated. */
@@ -76,6 +76,7 @@ function adviceOn(code: string): string {
   if (code === "42501") return "The database's user may not do this: grant it the rights on the schema.";
   if (code === "3D000") return "There is no such database: create it, or correct the URL.";
   if (code === "25006") return "The database only takes reads: this is a standby, or it was set so.";
+  if (code === "55P03") return "Somebody else holds a lock that is needed, perhaps a former owner who is paused.";
   if (code.startsWith("53")) return "The database lacks room, memory or connections.";
   return "The database cannot do this now.";
 }

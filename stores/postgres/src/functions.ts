@@ -8,7 +8,8 @@ const groups = Object.keys(columns) as Group[];
  * up nobody for long.
  */
 const settings = `
-  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set plan_cache_mode = force_generic_plan
+  set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_memoize = off
+  set plan_cache_mode = force_generic_plan
   set lock_timeout = '2s'`;
 
 /** The arrays of a group as parameters: `made_kind text[], made_id text[]`. */
@@ -21,6 +22,15 @@ function parameters(group: Group): string {
 function rows(group: Group, as: string): string {
   const names = Object.keys(columns[group]);
   return `unnest(${names.map((name) => `${group}_${name}`).join(", ")}) as ${as}(${names.join(", ")})`;
+}
+
+/**
+ * The rows of a table that rows `u` name, by where they lie. A look-up of each that the planner can neither turn around
+ * nor put off: whole keys go through the index, also while statistics say that the table is empty.
+ */
+function found(schema: string, table: string, keys: readonly string[]): string {
+  const same = ["service = of_service", ...keys.map((key) => `l.${key} = u.${key}`)].join(" and ");
+  return `cross join lateral (select l.ctid from ${schema}.${table} as l where ${same} offset 0) as f`;
 }
 
 /**
@@ -47,8 +57,8 @@ begin
   if position_topic is not null then
     update ${schema}.position as t set log_id = u.log, next_offset = u.next, last_offset = u.last,
       last_id = u.last_id, marks = u.marks
-      from ${rows("position", "u")}
-     where t.service = of_service and t.topic = u.topic and t.partition = u.partition;
+      from ${rows("position", "u")} ${found(schema, "position", ["topic", "partition"])}
+     where t.ctid = f.ctid;
     get diagnostics written = row_count;
     if written < cardinality(position_topic) then
       insert into ${schema}.position
@@ -61,21 +71,21 @@ begin
   end if;
   if changed_kind is not null then
     update ${schema}.state as t set version = u.version, home = u.home, schema = u.schema, body = u.body
-      from ${rows("changed", "u")}
-     where t.service = of_service and t.kind = u.kind and t.id = u.id and t.version = u.version - 1;
+      from ${rows("changed", "u")} ${found(schema, "state", ["kind", "id"])}
+     where t.ctid = f.ctid and t.version = u.version - 1;
     get diagnostics written = row_count;
     if written < cardinality(changed_kind) then
       perform ${schema}.refuse_conflict_1(of_service, changed_kind, changed_id, changed_version);
     end if;
   end if;
   if deleted_kind is not null then
-    delete from ${schema}.state as t using ${rows("deleted", "u")}
-     where t.service = of_service and t.kind = u.kind and t.id = u.id and t.version = u.version - 1;
+    delete from ${schema}.state as t
+      using ${rows("deleted", "u")} ${found(schema, "state", ["kind", "id"])}
+     where t.ctid = f.ctid and t.version = u.version - 1;
     get diagnostics written = row_count;
     -- Version 1 deletes what was never stored: there must be nothing.
     if written < (select count(*) from unnest(deleted_version) as u(version) where version > 1) or exists (
-      select from ${rows("deleted", "u")}, ${schema}.state as t
-       where t.service = of_service and t.kind = u.kind and t.id = u.id and u.version = 1
+      select from ${rows("deleted", "u")} ${found(schema, "state", ["kind", "id"])} where u.version = 1
     ) then
       perform ${schema}.refuse_conflict_1(of_service, deleted_kind, deleted_id, deleted_version);
     end if;
@@ -85,8 +95,12 @@ begin
     insert into ${schema}.outbox select of_service, of_lane, u.* from ${rows("outbox", "u")};
   end if;
   if sent_topic is not null then
-    update ${schema}.sent as t set n = u.n, log_id = u.log, last_offset = u.last from ${rows("sent", "u")}
-     where t.service = of_service and t.lane = of_lane and t.topic = u.topic and t.partition = u.partition;
+    update ${schema}.sent as t set n = u.n, log_id = u.log, last_offset = u.last
+      from ${rows("sent", "u")} cross join lateral (
+        select l.ctid from ${schema}.sent as l
+         where service = of_service and lane = of_lane and l.topic = u.topic and l.partition = u.partition offset 0
+      ) as f
+     where t.ctid = f.ctid;
     get diagnostics written = row_count;
     if written < cardinality(sent_topic) then
       insert into ${schema}.sent select of_service, of_lane, u.* from ${rows("sent", "u")} on conflict do nothing;
@@ -94,8 +108,9 @@ begin
   end if;
 
   if cleared_key is not null then
-    delete from ${schema}.timer as t using ${rows("cleared", "u")}
-     where t.service = of_service and t.partition = u.partition and t.key = u.key and t.name = u.name;
+    delete from ${schema}.timer as t
+      using ${rows("cleared", "u")} ${found(schema, "timer", ["partition", "key", "name"])}
+     where t.ctid = f.ctid;
   end if;
   if timer_key is not null then
     insert into ${schema}.timer select of_service, u.* from ${rows("timer", "u")}
@@ -104,24 +119,23 @@ begin
   end if;
 
   if done_key is not null then
-    delete from ${schema}.effect as t using ${rows("done", "u")}
-     where t.service = of_service and t.partition = u.partition and t.key = u.key and t.queue = u.queue
-       and t.seq = u.seq;
+    delete from ${schema}.effect as t
+      using ${rows("done", "u")} ${found(schema, "effect", ["partition", "key", "queue", "seq"])}
+     where t.ctid = f.ctid;
     update ${schema}.effect as t set head = true
       from (select distinct partition, key, queue from ${rows("done", "u")}) as u
       cross join lateral (
-        select n.seq from ${schema}.effect as n
+        select n.ctid from ${schema}.effect as n
          where n.service = of_service and n.partition = u.partition and n.key = u.key and n.queue = u.queue
          order by n.seq limit 1) as f
-     where t.service = of_service and t.partition = u.partition and t.key = u.key and t.queue = u.queue
-       and t.seq = f.seq and not t.head;
+     where t.ctid = f.ctid and not t.head;
   end if;
   if effect_key is not null then
     insert into ${schema}.effect
       select of_service, u.partition, u.key, u.queue, u.seq, u.first and not exists (
           select from ${schema}.effect as n
            where n.service = of_service and n.partition = u.partition and n.key = u.key and n.queue = u.queue
-             and n.seq < u.seq),
+             and n.seq < u.seq offset 0),
         u.id, u.name, u.schema, u.input, u.attempts, u.first_ms, u.due, u.error, u.correlation, u.causation,
         u.traceparent
         from ${rows("effect", "u")};
@@ -147,13 +161,14 @@ begin
     update ${schema}.effect as t set attempts = u.attempts, first_ms = u."firstMs", due_ms = u."dueMs", error = u.error
       from json_to_recordset(seldom -> 'retried') as u(partition int, key text, queue text, seq bigint, attempts int,
         "firstMs" float8, "dueMs" float8, error text)
-     where t.service = of_service and t.partition = u.partition and t.key = u.key and t.queue = u.queue
-       and t.seq = u.seq;
+      ${found(schema, "effect", ["partition", "key", "queue", "seq"])}
+     where t.ctid = f.ctid;
   end if;
   if seldom -> 'removed' is not null then
     delete from ${schema}.parked as t
      using json_to_recordset(seldom -> 'removed') as u(partition int, key text, seq bigint)
-     where t.service = of_service and t.partition = u.partition and t.key = u.key and t.seq = u.seq;
+      ${found(schema, "parked", ["partition", "key", "seq"])}
+     where t.ctid = f.ctid;
   end if;
   if seldom -> 'added' is not null then
     insert into ${schema}.parked
@@ -165,7 +180,8 @@ begin
   if seldom -> 'released' is not null then
     delete from ${schema}.parked_key as t
      using json_to_recordset(seldom -> 'released') as u(partition int, key text)
-     where t.service = of_service and t.partition = u.partition and t.key = u.key;
+      ${found(schema, "parked_key", ["partition", "key"])}
+     where t.ctid = f.ctid;
   end if;
   if seldom -> 'keys' is not null then
     insert into ${schema}.parked_key

@@ -17,12 +17,14 @@ export function outboxCalls(database: Database, schema: string): Pick<Store, "ou
                where service = $1 and lane = $2 and topic = $3 and partition = $4 and last_n > $5
                order by last_n limit $6) as rows window w as (order by last_n)) as counted
     where before < $6 order by last_n`;
+  const rowsOf = (which: string): string => `cross join lateral (select l.ctid from ${schema}.outbox as l
+      where service = $1 and lane = $2 and l.topic = u.topic and l.partition = u.partition and ${which}) as f`;
+  // Only the first row above a number can hold some that are not.
   const trim = `with upto as (select * from unnest($3::text[], $4::int[], $5::bigint[]) as u(topic, partition, n)),
-      gone as (delete from ${schema}.outbox as o using upto as u
-        where o.service = $1 and o.lane = $2 and o.topic = u.topic and o.partition = u.partition and o.last_n <= u.n)
-    update ${schema}.outbox as o set first_n = u.n + 1 from upto as u
-     where o.service = $1 and o.lane = $2 and o.topic = u.topic and o.partition = u.partition
-       and o.last_n > u.n and o.first_n <= u.n`;
+      gone as (delete from ${schema}.outbox as o
+        using upto as u ${rowsOf("last_n <= u.n offset 0")} where o.ctid = f.ctid)
+    update ${schema}.outbox as o set first_n = u.n + 1
+      from upto as u ${rowsOf("last_n > u.n order by last_n limit 1")} where o.ctid = f.ctid and o.first_n <= u.n`;
 
   return {
     async outbox({ service, lane }, { topic, partition }, afterN, limit) {

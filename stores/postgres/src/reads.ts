@@ -94,11 +94,13 @@ function statementsOf(schema: string) {
     parked: `select partition, key, seq, kind, origin, id, type, headers, body, is_text as "isText"
         from ${schema}.parked where service = $1 and partition = $2 and key = $3 and seq > $4 order by seq limit $5`,
     seen: `select k.source, k.id from unnest($2::text[], $3::text[]) as k(source, id)
-      where exists (select from ${schema}.seen as s where s.service = $1 and s.source = k.source and s.id = k.id)`,
+      where exists (select from ${schema}.seen as s where s.service = $1 and s.source = k.source and s.id = k.id offset 0)`,
     forgetSeen: `with old as (select source, id from ${schema}.seen where service = $1 and at_ms < $2
           order by at_ms limit $3),
         gone as (delete from ${schema}.seen as s using old
-          where s.service = $1 and s.source = old.source and s.id = old.id returning 1)
+          cross join lateral (select l.ctid from ${schema}.seen as l
+            where service = $1 and l.source = old.source and l.id = old.id offset 0) as f
+          where s.ctid = f.ctid returning 1)
       select count(*) from gone`,
   } as const;
 }
