@@ -3,6 +3,7 @@ import type { Append, Position, Reader, TopicSpec, Transport } from "@waybill/me
 import { Appender } from "./append.ts";
 import { boundsOf, messageAt, type KnownMessages } from "./bounds.ts";
 import { Cluster } from "./cluster.ts";
+import { inspect, type KafkaInspection } from "./inspect.ts";
 import { KafkaReader } from "./reader.ts";
 import { endpointsOf } from "./options.ts";
 import { Reports } from "./report.ts";
@@ -29,7 +30,10 @@ export interface KafkaLogin {
   readonly password: string;
 }
 
-export interface KafkaTransport extends Transport {}
+export interface KafkaTransport extends Transport {
+  /** What the brokers are, and how they keep these topics. Throws TOPIC_UNKNOWN for one that does not exist. */
+  inspect(topics: readonly string[]): Promise<KafkaInspection>;
+}
 
 /**
  * Logs on Apache Kafka 4.0 or later. Throws TRANSPORT_UNAVAILABLE when none of the brokers named can be reached, and
@@ -74,6 +78,10 @@ function connected(name: string, cluster: Cluster): KafkaTransport {
     async bounds(topic, atMs) {
       cluster.alive();
       return await boundsOf(cluster, topic, atMs, known);
+    },
+    async inspect(topics) {
+      cluster.alive();
+      return await inspect(cluster, topics);
     },
     async report(service, positions) {
       cluster.alive();
