@@ -40,7 +40,6 @@ export interface HttpParts {
 
 /** The largest body; an order of 2,000 lines is smaller. */
 const bodyBytesMax = 1_000_000;
-const methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] as const;
 
 /** The shop's HTTP interface, not listening yet. */
 export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
@@ -112,7 +111,12 @@ function refuseOthers(app: FastifyInstance, taken: ReadonlyMap<string, ReadonlyS
       const text = `${pathOf(request)} takes ${allow}, not ${request.method}.`;
       throw new Problem("method-not-allowed", text, { headers: { allow } });
     };
-    app.route({ url, method: methods.filter((name) => !own.has(name)), onRequest: refuse, handler: refuse });
+    app.route({
+      url,
+      method: app.supportedMethods.filter((name) => !own.has(name)),
+      onRequest: refuse,
+      handler: refuse,
+    });
   }
 }
 

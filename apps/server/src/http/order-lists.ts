@@ -7,7 +7,7 @@ import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { valueOf } from "./body.ts";
 import type { Api } from "./document/api.ts";
-import { jsonSchema } from "./document/json-schema.ts";
+import { asTimes, jsonSchema } from "./document/json-schema.ts";
 import { listedView } from "./order-view.ts";
 import { fieldsInvalid } from "./problem.ts";
 import { orderStatuses, shapes } from "./shapes.ts";
@@ -19,7 +19,7 @@ const lookMax = 1_000;
 /** How many orders are read at once. */
 const pageMax = 50;
 
-const time = type("string").describe("a time of ISO 8601 such as 2026-01-31T12:00:00Z");
+const time = type("string <= 40");
 const listQuery = type({
   "+": "reject",
   "pretty?": "string",
@@ -96,8 +96,8 @@ function startOf(list: string, { cursor, to }: ListQuery): string {
 
 function timeOf(field: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
-  const ms = /^\d{4}-\d\d-\d\d(T|$)/.test(text) ? Date.parse(text) : NaN;
-  if (ms >= 0) return ms;
+  const ms = /^\d{4}-\d\d-\d\d(T|$)/i.test(text) ? Date.parse(text.toUpperCase()) : NaN;
+  if (!Number.isNaN(ms)) return Math.max(0, ms);
   throw fieldsInvalid([{ field, reason: "must be a time of ISO 8601 such as 2026-01-31T12:00:00Z" }]);
 }
 
@@ -111,6 +111,6 @@ const listing: Api = {
   summary: "Orders by customer, state and time of placing, the newest first",
   text: "One request looks at 1,000 orders at most: a page may be short, or empty, and still have a `next`.",
   role: "shop",
-  query: jsonSchema(listQuery),
+  query: asTimes(jsonSchema(listQuery), "from", "to"),
   answers: { 200: { text: "A page; `next` is the path of the one after it.", schema: shapes.orders } },
 };

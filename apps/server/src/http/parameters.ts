@@ -10,11 +10,13 @@ const partBytesMax = 400;
  * is asked with them.
  */
 export async function checkParameters({ params, query, routeOptions }: FastifyRequest): Promise<void> {
+  const { api } = routeOptions.config;
+  if (api === undefined) return;
   const errors: Issue[] = [];
   for (const [field, value] of Object.entries(params as Record<string, string>)) {
     if (!isNameable(value)) errors.push({ field, reason: "must be 1 to 400 bytes of text without control characters" });
   }
-  const known = routeOptions.config.api?.query?.["properties"] as Record<string, unknown> | undefined;
+  const known = api.query?.["properties"] as Record<string, unknown> | undefined;
   for (const field of Object.keys(query as object)) {
     if (field === "pretty" || Object.hasOwn(known ?? {}, field)) continue;
     errors.push({ field: field.slice(0, 100), reason: "is not known; leave it out" });

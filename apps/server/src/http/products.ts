@@ -6,7 +6,7 @@ import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { membersOf, valueOf } from "./body.ts";
 import type { Api } from "./document/api.ts";
-import { jsonSchema, optional } from "./document/json-schema.ts";
+import { jsonSchema, optional, without } from "./document/json-schema.ts";
 import { applied, waitOf } from "./headers.ts";
 import { fieldsInvalid, Problem } from "./problem.ts";
 import { shapes } from "./shapes.ts";
@@ -97,7 +97,7 @@ const putting: Api = {
   role: "operator",
   headers: ["prefer"],
   body: {
-    schema: optional(jsonSchema(productPut.schema), "active", "sku"),
+    schema: optional(without(jsonSchema(productPut.schema), "sku"), "active"),
     example: { title: "White hanging heart", price: "2.55", currency: "GBP" },
   },
   answers: {

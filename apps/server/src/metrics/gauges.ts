@@ -59,7 +59,7 @@ export function addGauges(registry: Registry, { engine, services, worker }: Gaug
     const views = await laneViews(engine, services, worker);
     const lanes = worker.lanes();
     const unsent = await Promise.all(
-      lanes.map((status) => (status.outbox === 0 ? undefined : oldestUnsent(engine.store, status))),
+      lanes.map(async (status) => (status.outbox === 0 ? undefined : oldestUnsent(engine.store, status))),
     );
     const keys = await Promise.all(services.map(({ name }) => engine.store.parkedKeys(name)));
     // From here on nothing waits, so that nobody reads figures of which some are gone.
@@ -104,30 +104,28 @@ function gaugesOf(registry: Registry) {
     new Gauge({ name, help, labelNames, registers: [registry] });
 }
 
-/** What the process itself uses. Read when it is asked for: nothing ticks in an idle shop. */
+/** Gauges of what the process itself uses. Read when they are asked for: nothing ticks in an idle shop. */
 export function addProcessGauges(registry: Registry): void {
-  const registers = [registry];
-  new Gauge({
+  const set = gaugesOf(registry);
+  set("process_start_time_seconds", "When the process began, in seconds since 1970.", []).set(
+    performance.timeOrigin / 1_000,
+  );
+  const memory = {
     name: "process_resident_memory_bytes",
     help: "Memory of the process.",
-    registers,
-    collect() {
+    collect(this: Gauge) {
       this.set(process.memoryUsage.rss());
     },
-  });
-  new Gauge({
-    name: "process_start_time_seconds",
-    help: "When the process began, in seconds since 1970.",
-    registers,
-  }).set(performance.timeOrigin / 1_000);
-  new Counter({
+  };
+  const processor = {
     name: "process_cpu_seconds_total",
     help: "Processor time of the process.",
-    registers,
-    collect() {
+    collect(this: Counter) {
       const { user, system } = process.cpuUsage();
       this.reset();
       this.inc((user + system) / 1_000_000);
     },
-  });
+  };
+  registry.registerMetric(new Gauge({ ...memory, registers: [] }));
+  registry.registerMetric(new Counter({ ...processor, registers: [] }));
 }

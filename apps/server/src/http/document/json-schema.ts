@@ -29,6 +29,13 @@ export function optional(schema: JsonSchema, ...names: readonly string[]): JsonS
   return { ...schema, required: required.filter((name) => !names.includes(name)) };
 }
 
+/** The schema of an object in which some texts are times. */
+export function asTimes(schema: JsonSchema, ...names: readonly string[]): JsonSchema {
+  const properties = { ...(schema["properties"] as Record<string, JsonSchema>) };
+  for (const name of names) properties[name] = { ...properties[name], format: "date-time" };
+  return { ...schema, properties };
+}
+
 /** Lists of constants as an enumeration, and patterns as JSON Schema reads them: with whole characters. */
 function tidied(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(tidied);
@@ -42,9 +49,10 @@ function tidied(value: unknown): unknown {
 }
 
 /**
- * Where a pattern keeps halves of surrogate pairs out, it keeps out every character that is written as a pair. A pattern of
- * JSON Schema sees such a character as one.
+ * Where a pattern keeps control characters and halves of surrogate pairs out, it keeps out every character that is written as
+ * a pair. A pattern of JSON Schema sees such a character as one, and not every program can read a half: so what is let in
+ * is told instead.
  */
 function ofWholeCharacters(pattern: string): string {
-  return pattern.replaceAll("\\ud800-\\udfff", "\\ud800-\\udfff\u{10000}-\u{10ffff}");
+  return pattern.replaceAll("[^\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff]", "[\\x20-\\x7e\\xa0-\\ud7ff\\ue000-\\uffff]");
 }
