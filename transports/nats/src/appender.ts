@@ -36,8 +36,9 @@ export class Appender {
   add(messages: readonly Outgoing[]): Promise<Stored> {
     return new Promise((done, failed) => {
       const bytes = messages.reduce((sum, message) => sum + sizeOf(message), 0);
+      // What one call appends to several partitions comes in one turn, and goes into one batch.
+      if (this.#waiting.length === 0) queueMicrotask(() => this.#pump());
       this.#waiting.push({ messages, bytes, done, failed });
-      this.#pump();
     });
   }
 

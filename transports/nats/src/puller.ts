@@ -3,8 +3,9 @@ import type { StreamInfo } from "@nats-io/jetstream";
 import { createInbox, nuid, type Msg, type Subscription } from "@nats-io/transport-node";
 import { changed, retentionPassed, settledInfo } from "./compare.ts";
 import type { Link } from "./link.ts";
-import { deliveryOf, headerBlockOf, messageOf } from "./record.ts";
+import { deliveryOf, headerBlockOf, messageOf, sizeOf } from "./record.ts";
 import type { Streams } from "./streams.ts";
+import { partitionIn } from "./subject.ts";
 
 export interface PullerOptions {
   readonly link: Link;
@@ -47,7 +48,8 @@ export class Puller {
   /** All of ours at or before this sequence was received. */
   #covered: number;
   #last: { readonly partition: number; readonly offset: number; readonly id: string } | undefined;
-  #ended = false;
+  /** How many messages of ours are still to come, as the server said last; undefined when that is not known. */
+  #pending: number | undefined;
   /** Set while messages behind this sequence may have been deleted before they came. */
   #doubtFrom: number | undefined;
   #consumer = "";
@@ -55,6 +57,8 @@ export class Puller {
   #delivered = 0;
   /** How many messages the request under way may still bring; 0: there is none. */
   #asked = 0;
+  /** How many bytes it may still bring, counted as the server does. */
+  #askedBytes = 0;
   #heardMs = 0;
   #starting: Promise<void> | undefined;
   #begun = false;
@@ -75,7 +79,12 @@ export class Puller {
 
   /** Everything that the stream had for us was received, as far as the server has said. */
   get ended(): boolean {
-    return this.#ended;
+    return this.#pending === 0;
+  }
+
+  /** More is on its way: it was announced, and was asked for. */
+  get coming(): boolean {
+    return this.#asked > 0 && this.#pending !== undefined && this.#pending > 0;
   }
 
   get hasMore(): boolean {
@@ -188,10 +197,11 @@ export class Puller {
     const room = messagesMax - (this.#queue.length - this.#head);
     if (this.#asked > 0 || this.#subscription === undefined) return;
     if (room * 2 < messagesMax || this.#bytes * 2 > bytesMax) return;
+    // One record always fits, however large it may be.
+    const bytes = Math.max(bytesMax - this.#bytes, recordMax + 1_024);
     const request = {
       batch: room,
-      // One record always fits, however large it may be.
-      max_bytes: Math.max(bytesMax - this.#bytes, recordMax + 1_024),
+      max_bytes: bytes,
       expires: pullMs * nanosPerMs,
       idle_heartbeat: heartbeatMs * nanosPerMs,
     };
@@ -199,6 +209,7 @@ export class Puller {
     if (!link.connected) return;
     link.publish(subject, JSON.stringify(request), undefined, this.#subscription.getSubject());
     this.#asked = room;
+    this.#askedBytes = bytes;
     this.#heardMs = performance.now();
   }
 
@@ -215,24 +226,29 @@ export class Puller {
     if (delivery.delivered !== this.#delivered + 1) return this.interrupt();
     this.#delivered = delivery.delivered;
     this.#asked -= 1;
+    this.#askedBytes -= sizeOf(message);
+    // A request whose bytes are used up to the last one ends without a word.
+    if (this.#askedBytes <= 0) this.#asked = 0;
     const { sequence, storedMs, pending } = delivery;
     this.#doubt(sequence);
     this.#covered = sequence;
-    this.#ended = pending === 0;
-    const { topic, from } = this.#options;
-    const block = headerBlockOf(message);
-    const stored = messageOf(topic, { subject: message.subject, sequence, storedMs, block, body: message.data });
-    const first = stored === undefined ? undefined : from.get(stored.partition);
-    if (first !== undefined && sequence >= first) this.#put(stored!);
+    this.#pending = pending;
+    const { topic, from, onNews } = this.#options;
+    const { subject } = message;
+    const first = from.get(partitionIn(subject, topic));
+    const isOurs = first !== undefined && sequence >= first;
+    if (isOurs) {
+      this.#put(messageOf(topic, { subject, sequence, storedMs, block: headerBlockOf(message), body: message.data })!);
+    }
     if (this.#asked === 0) this.#pull();
-    this.#options.onNews();
+    if (isOurs || pending === 0) onNews();
   }
 
   /** Messages that retention deletes before we come to them are skipped by the server without a word. */
   #doubt(sequence: number): void {
     if (this.#doubtFrom !== undefined || sequence === this.#covered + 1) return;
     // With a filter others' messages lie between. At the end, with a request waiting, what is new comes at once.
-    if (this.#options.filters !== undefined && this.#ended) return;
+    if (this.#options.filters !== undefined && this.#pending === 0) return;
     this.#doubtFrom = this.#covered;
   }
 
@@ -246,7 +262,8 @@ export class Puller {
 
   #hearStatus(message: Msg): void {
     const { code = 0, description = "" } = message.headers ?? {};
-    if (code === 100) return;
+    // A request that brought all it was asked for: counted here already, and the next may be under way.
+    if (code === 100 || (code === 409 && description === "Batch Completed")) return;
     // The request has waited long enough, or the next message does not fit into what it has room for.
     const isOver = code === 408 || code === 404 || (code === 409 && /max ?bytes/i.test(description));
     if (!isOver) return this.interrupt();
@@ -262,7 +279,7 @@ export class Puller {
   /** What was asked for will not come: the next fetch, or the one that waits, begins again from our own place. */
   interrupt(): void {
     this.#drop();
-    this.#ended = false;
+    this.#pending = undefined;
     this.#options.onNews();
   }
 
@@ -283,7 +300,7 @@ export class Puller {
       if (found.some((record) => record !== undefined) || this.#covered >= from) return info;
       this.#covered = last;
     }
-    this.#ended = true;
+    this.#pending = 0;
     return info;
   }
 

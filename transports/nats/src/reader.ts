@@ -52,7 +52,7 @@ export class NatsReader implements Reader {
   async fetch(limits: FetchLimits, signal: AbortSignal): Promise<Fetched> {
     const untilMs = performance.now() + limits.waitMs;
     const wanted = this.#topics.filter(({ name }) => limits.except?.has(name) !== true);
-    let confirmed = false;
+    let confirmed = wanted.length === 0;
     for (;;) {
       this.#open();
       if (signal.aborted) return { messages: [], next: [], atEnd: [] };
@@ -68,9 +68,14 @@ export class NatsReader implements Reader {
       const ended = wanted.every((topic) => topic.ended);
       const leftMs = untilMs - performance.now();
       if (ended && leftMs <= 0 && confirmed) return fetched;
+      if (!wanted.every((topic) => topic.running)) {
+        confirmed = false;
+        continue;
+      }
       // Where the end was not reached, something was announced and is on its way.
+      const covered = coveredBy(wanted);
       const rung = await this.#wait(ended ? leftMs : this.#link.timeoutMs, signal);
-      if (!rung && !ended) this.#giveUp(wanted);
+      if (!rung && !ended && coveredBy(wanted) === covered) this.#giveUp(wanted);
       if (!rung || !ended) confirmed = false;
     }
   }
@@ -81,9 +86,9 @@ export class NatsReader implements Reader {
    */
   #mustConfirm(wanted: readonly TopicReader[], limits: FetchLimits, untilMs: number): boolean {
     const hasMore = wanted.some((topic) => topic.hasMore);
-    if (limits.waitMs === 0) return !hasMore || wanted.some((topic) => topic.ended);
-    if (hasMore) return false;
-    return performance.now() >= untilMs || wanted.some((topic) => !topic.ended);
+    const isUnsure = wanted.some((topic) => !topic.certain);
+    if (limits.waitMs === 0) return (!hasMore && isUnsure) || wanted.some((topic) => topic.ended);
+    return !hasMore && (isUnsure || performance.now() >= untilMs);
   }
 
   /** Something, or that another number of partitions is at its end: that tells how far time has got. */
@@ -147,6 +152,10 @@ export class NatsReader implements Reader {
     this.#onClosed(this);
     this.#ring?.();
   }
+}
+
+function coveredBy(topics: readonly TopicReader[]): number {
+  return topics.reduce((sum, topic) => sum + topic.covered, 0);
 }
 
 async function start(topics: readonly TopicReader[]): Promise<void> {

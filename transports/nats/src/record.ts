@@ -30,14 +30,18 @@ interface Sized {
   size?(): number;
 }
 
+/** A message's size as the protocol counts it: its subject, reply subject, headers and body. */
+export function sizeOf(message: Msg): number {
+  return (message as Sized).size?.() ?? 0;
+}
+
 /**
  * The header block of a message as text. The client's own parser costs more than all else in reading, so the bytes are
  * taken from where they lie: right before the body. If they should not lie there, the parser is asked.
  */
 export function headerBlockOf(message: Msg): string | undefined {
   const { data, subject, reply = "" } = message;
-  const size = (message as Sized).size?.() ?? 0;
-  const bytes = size - subject.length - reply.length - data.length;
+  const bytes = sizeOf(message) - subject.length - reply.length - data.length;
   if (bytes > 0 && bytes <= data.byteOffset) {
     const block = Buffer.from(data.buffer, data.byteOffset - bytes, bytes).toString("latin1");
     if (block.startsWith(signature)) return block;

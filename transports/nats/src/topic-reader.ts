@@ -65,6 +65,16 @@ export class TopicReader {
     return this.#pullers !== undefined && this.#pullers.every((puller) => puller.ended);
   }
 
+  /** All is known of what comes: nothing, or something that is on its way. */
+  get certain(): boolean {
+    return this.#pullers !== undefined && this.#pullers.every((puller) => puller.ended || puller.coming);
+  }
+
+  /** Rises as the log is read, also by what belongs to others. */
+  get covered(): number {
+    return this.#live.reduce((sum, puller) => sum + puller.covered, 0);
+  }
+
   /** Begins to read, or begins again what was interrupted. Throws as `Reader.fetch` does. */
   async start(): Promise<void> {
     this.#pullers ??= await this.#open();
