@@ -2,7 +2,7 @@ import { WaybillError } from "@waybill/messaging";
 import { Pool, TypeOverrides, types, type Client, type PoolClient } from "pg";
 import { clockFrom, type Clock } from "./clock.ts";
 import { failureOf, unavailable } from "./failures.ts";
-import { placeOf, type PostgresOptions } from "./options.ts";
+import { clientOf, placeOf, type PostgresOptions } from "./options.ts";
 
 /** A statement, by a name that no other one has. */
 export interface Statement {
@@ -58,6 +58,7 @@ export async function connect(options: PostgresOptions): Promise<Database> {
   function pool(max: number): Pool {
     const made = new Pool({
       ...placeOf(options),
+      Client: clientOf(options),
       types: numbers,
       max,
       connectionTimeoutMillis: connectMs,

@@ -1,9 +1,9 @@
 import { codeOf, WaybillError } from "@waybill/messaging";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { hangUp } from "./database.ts";
 import { failureOf } from "./failures.ts";
 import { functions } from "./functions.ts";
-import { placeOf, schemaOf, type DatabaseOptions } from "./options.ts";
+import { clientOf, placeOf, schemaOf, type DatabaseOptions } from "./options.ts";
 import { factsOf, refuseServer, type Ask } from "./server.ts";
 import { tables } from "./tables.ts";
 
@@ -116,9 +116,8 @@ export async function withClient<Result>(
   options: DatabaseOptions,
   work: (client: Client) => Promise<Result>,
 ): Promise<Result> {
-  const client = new Client({ ...placeOf(options), connectionTimeoutMillis: 5_000 });
-  // The call under way rejects with it as well.
-  client.on("error", () => undefined);
+  const Connection = clientOf(options);
+  const client = new Connection({ ...placeOf(options), connectionTimeoutMillis: 5_000 });
   try {
     await client.connect();
     return await work(client);

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { WaybillError, type World } from "@waybill/messaging";
-import type { ClientConfig } from "pg";
+import { Client, type ClientConfig } from "pg";
 
 /** Where the database is, and which of its schemas is meant. */
 export interface DatabaseOptions {
@@ -36,7 +36,7 @@ export function schemaOf({ schema = "waybill" }: Pick<DatabaseOptions, "schema">
 }
 
 /** What the driver is told of the place. Throws CONTRACT_INVALID without a word of the URL, as that holds a password. */
-export function placeOf({ url, password }: Pick<DatabaseOptions, "url" | "password">): ClientConfig {
+export function placeOf({ url }: Pick<DatabaseOptions, "url">): ClientConfig {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !["postgres:", "postgresql:"].includes(parsed.protocol)) {
     throw new WaybillError(
@@ -47,10 +47,21 @@ export function placeOf({ url, password }: Pick<DatabaseOptions, "url" | "passwo
   refuseMissingFiles(parsed);
   return {
     connectionString: url,
-    ...(password === undefined ? {} : { password }),
     application_name: "waybill",
     keepAlive: true,
     keepAliveInitialDelayMillis: 5_000,
+  };
+}
+
+/** The driver's connection, with a password that is not in the URL if there is one: what the URL lacks would win. */
+export function clientOf({ password }: Pick<DatabaseOptions, "password">): typeof Client {
+  return class extends Client {
+    constructor(config?: string | ClientConfig) {
+      super(config);
+      if (password !== undefined) (this as { password?: unknown }).password = password;
+      // A connection that breaks says so to the call under way, or to the next one; nobody else need hear it.
+      this.on("error", () => undefined);
+    }
   };
 }
 

@@ -1,7 +1,7 @@
 import { messageOf, type World } from "@waybill/messaging";
-import { Client } from "pg";
+import type { Client } from "pg";
 import { hangUp } from "./database.ts";
-import { placeOf, type PostgresOptions } from "./options.ts";
+import { clientOf, placeOf, type PostgresOptions } from "./options.ts";
 
 /** The longest pause before the next attempt to listen. */
 const pauseMsMax = 10_000;
@@ -58,8 +58,9 @@ async function listen(
   world: World,
   signal: AbortSignal,
 ): Promise<void> {
+  const Connection = clientOf(options);
   for (let failures = 0; !signal.aborted;) {
-    const client = new Client({ ...placeOf(options), connectionTimeoutMillis: options.connectMs ?? 3_000 });
+    const client = new Connection({ ...placeOf(options), connectionTimeoutMillis: options.connectMs ?? 3_000 });
     try {
       await listenOn(client, channel, heard, signal, () => {
         failures = 0;
