@@ -15,7 +15,7 @@ const breathe = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-async function simulate({ from, to, only, story: told, failures }: Options): Promise<number> {
+async function simulate({ from, to, salt, only, story: told, failures }: Options): Promise<number> {
   const beganMs = performance.now();
   let saidMs = beganMs;
   const sums = { seeds: 0, orders: 0, events: 0, failed: 0, slowestMs: 0 };
@@ -24,7 +24,7 @@ async function simulate({ from, to, only, story: told, failures }: Options): Pro
     return `${sums.seeds} of ${to - from + 1} seeds, ${(sums.seeds / spentS).toFixed(0)} seeds/s, ${sums.orders} orders, ${sums.failed} failed`;
   };
   for (let seed = from; seed <= to && sums.failed < failures; seed++) {
-    const result = await run(planWith(planOf(seed), only));
+    const result = await run({ ...planWith(planOf(seed), only), salt });
     sums.seeds += 1;
     sums.orders += result.orders;
     sums.events += result.events;

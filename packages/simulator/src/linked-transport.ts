@@ -16,6 +16,7 @@ import type { SimulatedProcess } from "./simulated-process.ts";
 
 /** Why a wait ends early; one for all, since an error with its stack is dear. */
 const closed = new Error("The reader is closed.");
+const nothing: ReadonlySet<string> = new Set();
 const lateMsMax = 20_000;
 
 /** A process' way to the logs: every call takes its time and may fail as the weather has it. */
@@ -106,7 +107,8 @@ function linkedReader(
 
   function take(limits: FetchLimits): Fetched {
     if (isClosed() || closing.signal.aborted) throw new WaybillError("CLOSED", "The reader is closed.");
-    return cursors.take(limits, weather.stalled);
+    // Whoever does not wait gets what there is; what stands still is only late for whoever does.
+    return cursors.take(limits, limits.waitMs === 0 ? nothing : weather.stalled);
   }
 
   /** Resolves when one of the topics has changed, the time is over, or the wait is called off. */

@@ -31,8 +31,13 @@ export class Logs {
   readonly #waiters = new Map<string, Set<Waiter>>();
   readonly #chance: Rolls;
 
-  constructor(seed: number) {
+  /** By the id of a message, when it was stored for the first time. */
+  readonly reachedAtMs = new Map<string, number>();
+  readonly #nowMs: () => number;
+
+  constructor(seed: number, nowMs: () => number) {
     this.#chance = rolls(seed, "logs");
+    this.#nowMs = nowMs;
   }
 
   declare(spec: TopicSpec): void {
@@ -66,7 +71,10 @@ export class Logs {
     const log = this.partition(topic, partition);
     if (this.#chance.chance(0.05)) log.nextOffset += this.#chance.between(1, 3);
     const first = log.nextOffset;
-    for (const message of messages) store(log, message);
+    for (const message of messages) {
+      store(log, message);
+      if (!this.reachedAtMs.has(message.id)) this.reachedAtMs.set(message.id, this.#nowMs());
+    }
     this.wake(topic);
     return { first, last: log.nextOffset - 1 };
   }

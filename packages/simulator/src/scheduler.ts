@@ -1,6 +1,9 @@
 import { Trace } from "./trace.ts";
 import { rolls, type Rolls } from "./rolls.ts";
 
+/** How much may happen at one moment. */
+const atOnceMax = 20_000;
+
 /** Something that is going to happen. */
 export interface Pending {
   readonly atMs: number;
@@ -37,7 +40,7 @@ export class Scheduler {
   /** Lets happen what is due, until a moment, until `isOver`, or until nothing is left. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
     await settled();
-    while (!isOver()) {
+    for (let atOnce = 0; !isOver(); atOnce++) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > untilMs) {
         this.#nowMs = Math.max(this.#nowMs, Math.min(untilMs, next === undefined ? this.#nowMs : untilMs));
@@ -45,6 +48,8 @@ export class Scheduler {
       }
       pop(this.#heap);
       if (next.run === undefined) continue;
+      if (next.atMs > this.#nowMs) atOnce = 0;
+      else if (atOnce > atOnceMax) throw new Error("Something happens again and again, and no time passes.");
       this.#nowMs = next.atMs;
       this.trace.add(next.atMs);
       next.run();

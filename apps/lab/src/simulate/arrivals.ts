@@ -1,33 +1,77 @@
-import { seen } from "./witness.ts";
 import type { Scene } from "./scene.ts";
+import { seen } from "./witness.ts";
+
+/** By topic and entity, what the witness wrote down. */
+async function notesOf(scene: Scene): Promise<Map<string, string[]>> {
+  const names = new Set(scene.ledger.said.map(({ topic, subject }) => `${topic} ${subject}`));
+  const rows = await scene.store.load("witness", [...names].map((id) => ({ kind: seen.kind, id })));
+  return new Map(rows.map(({ id, body }) => [id, JSON.parse(body) as string[]]));
+}
+
+const isAlarm = (note: string): boolean => note.startsWith("!");
 
 /** What of all that was said did not reach the witness once and in order, in words. */
 export async function arrivalErrors(scene: Scene): Promise<string[]> {
-  const wanted = new Map<string, string[]>();
-  for (const { topic, subject, id } of scene.ledger.said) {
-    const name = `${topic} ${subject}`;
-    const ids = wanted.get(name);
-    if (ids === undefined) wanted.set(name, [id]);
-    else ids.push(id);
-  }
-  const keys = [...wanted.keys()].map((id) => ({ kind: seen.kind, id }));
-  const found = new Map((await scene.store.load("witness", keys)).map(({ id, body }) => [id, JSON.parse(body) as string[]]));
+  const wanted = Map.groupBy(scene.ledger.said, ({ topic, subject }) => `${topic} ${subject}`);
+  const found = await notesOf(scene);
   const errors: string[] = [];
-  for (const [name, ids] of wanted) {
-    const arrived = found.get(name) ?? [];
-    if (arrived.length === ids.length && arrived.every((id, at) => id === ids[at])) continue;
-    errors.push(`about ${name}: ${difference(scene, ids, arrived)}`);
+  for (const [name, said] of wanted) {
+    const arrived = (found.get(name) ?? []).filter((note) => !isAlarm(note));
+    if (arrived.length === said.length && arrived.every((id, at) => id === said[at]!.id)) continue;
+    errors.push(`about ${name}: ${difference(scene, said.map(({ id }) => id), arrived)}`);
   }
   return errors;
 }
 
 function difference(scene: Scene, said: readonly string[], arrived: readonly string[]): string {
-  const typeOf = (id: string) => scene.ledger.said.find((one) => one.id === id)?.type ?? id;
+  const typeOf = (id: string): string => scene.ledger.typeOf(id);
   const lost = said.filter((id) => !arrived.includes(id));
-  const twice = arrived.filter((id, at) => arrived.indexOf(id) !== at);
+  const twice = repeated(arrived);
   if (lost.length > 0) return `never arrived: ${lost.map(typeOf).join(", ")}`;
   if (twice.length > 0) return `arrived twice: ${twice.map(typeOf).join(", ")}`;
   return `said ${said.map(typeOf).join(", ")}; arrived ${arrived.map(typeOf).join(", ")}`;
+}
+
+function repeated(ids: readonly string[]): string[] {
+  return ids.filter((id, at) => ids.indexOf(id) !== at);
+}
+
+/** What arrived twice, whatever was said: holds even when a database was put back. */
+export async function repeatErrors(scene: Scene): Promise<string[]> {
+  const errors: string[] = [];
+  for (const [name, notes] of await notesOf(scene)) {
+    const twice = repeated(notes.filter((note) => !isAlarm(note)));
+    if (twice.length > 0) errors.push(`about ${name}: arrived twice: ${twice.map((id) => scene.ledger.typeOf(id)).join(", ")}`);
+  }
+  return errors;
+}
+
+/** For how long before a timer falls due what comes may be overlooked: an end that was reached counts as one for 15 s. */
+const overlookedMs = 16_000;
+
+/**
+ * Timers that went off after they were cleared, more than once, or before what had come in time was read. The last is
+ * asked only where the database's clock went as clocks should.
+ */
+export async function timerErrors(scene: Scene, isSteady: boolean): Promise<string[]> {
+  const errors: string[] = [];
+  for (const [name, notes] of await notesOf(scene)) {
+    let dueMs: number | undefined;
+    for (const [at, note] of notes.entries()) {
+      const [mark, word, due] = note.split(" ");
+      if (mark !== "!") continue;
+      if (word === "set") dueMs = Number(due);
+      else if (word === "clear") dueMs = undefined;
+      else {
+        if (dueMs !== Number(due)) errors.push(`about ${name}: a timer went off that was not set any more`);
+        dueMs = undefined;
+        const overlooked = isSteady ? notes.slice(at).filter((id) => scene.reachedAtMs(id) < Number(due) - overlookedMs) : [];
+        if (overlooked.length > 0)
+          errors.push(`about ${name}: a timer went off before ${overlooked.map((id) => scene.ledger.typeOf(id)).join(", ")} was read, which had come in time`);
+      }
+    }
+  }
+  return errors;
 }
 
 /** Whether each source's numbers in each partition are one chain, once repeats are dropped. Only for logs that lost nothing. */

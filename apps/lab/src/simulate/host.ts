@@ -35,7 +35,7 @@ export class Host {
       partitions: setting.partitions,
       build: build.name,
       host: `p${this.#number} ${++this.#starts}`,
-      freeze: false,
+      freeze: setting.freeze,
       limits: { outboxGraceMs: setting.outboxGraceMs },
     });
     starting.then(

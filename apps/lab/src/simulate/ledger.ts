@@ -2,24 +2,35 @@ import type { Batch } from "@waybill/messaging";
 
 /** A message as its sender committed it. */
 export interface Said {
-  readonly service: string;
   readonly topic: string;
-  readonly partition: number;
   readonly subject: string;
   readonly id: string;
   readonly type: string;
-  readonly atMs: number;
 }
 
-/** What the database has kept for others to read, in the order of the commits. */
+/** What the database has kept, in the order of the commits, and what it should never have been given. */
 export class Ledger {
   readonly said: Said[] = [];
-  readonly batches: Record<string, number> = {};
+  readonly errors: string[] = [];
+  readonly #types = new Map<string, string>();
+  /** The newest version in which each state was ever written. */
+  readonly #schemas = new Map<string, number>();
 
-  committed({ service, messages }: Batch): void {
-    this.batches[service] = (this.batches[service] ?? 0) + 1;
-    for (const { topic, partition, subject, id, type, atMs, producer } of messages) {
-      if (producer === service) this.said.push({ service, topic, partition, subject, id, type, atMs });
+  committed({ service, messages, states }: Batch): void {
+    for (const { topic, subject, id, type, producer } of messages) {
+      if (producer !== service) continue;
+      this.said.push({ topic, subject, id, type });
+      this.#types.set(id, type);
     }
+    for (const { kind, id, schema } of states) {
+      const name = `${service} ${kind} ${id}`;
+      const newest = this.#schemas.get(name) ?? 0;
+      if (schema < newest) this.errors.push(`${name} was written by an older build than before`);
+      this.#schemas.set(name, Math.max(schema, newest));
+    }
+  }
+
+  typeOf(id: string): string {
+    return this.#types.get(id) ?? id;
   }
 }

@@ -7,6 +7,7 @@ with all that may go wrong, once for each seed, and checks after each that every
 
   --seeds A..B      the seeds (default 1..1000)
   --seed N          one seed
+  --salt N          other chance for the same things (default 0); a failing seed prints it
   --only NAMES      only these things of the seed happen (comma-separated); a failing seed prints them
   --story           tell what happened, even when nothing failed
   --failures N      end after so many failing seeds (default 3)
@@ -16,6 +17,7 @@ with all that may go wrong, once for each seed, and checks after each that every
 export interface Options {
   readonly from: number;
   readonly to: number;
+  readonly salt: number;
   readonly only: ReadonlySet<string> | undefined;
   readonly story: boolean;
   readonly failures: number;
@@ -28,6 +30,7 @@ export function optionsOf(args: readonly string[]): Options | undefined {
     options: {
       seeds: { type: "string", default: "1..1000" },
       seed: { type: "string" },
+      salt: { type: "string", default: "0" },
       only: { type: "string" },
       story: { type: "boolean", default: false },
       failures: { type: "string", default: "3" },
@@ -43,6 +46,7 @@ export function optionsOf(args: readonly string[]): Options | undefined {
   return {
     from,
     to: Number(range[2] ?? from),
+    salt: Number(values.salt),
     only: values.only === undefined ? undefined : new Set(values.only.split(",")),
     story: values.story,
     failures,

@@ -15,6 +15,8 @@ export interface Setting {
   readonly dispatchAfterMs: number | undefined;
   readonly paymentDeadlineMs: number;
   readonly outboxGraceMs: number;
+  /** Whether what rules get and save is frozen, so that one which changes it in place is found out. */
+  readonly freeze: boolean;
 }
 
 export type Token = "tok_approved" | "tok_declined" | "tok_expires" | "tok_capture_refused";
@@ -82,6 +84,8 @@ export interface GatewayChances {
 
 export interface Plan {
   readonly seed: number;
+  /** Another one: the same things happen, and all else falls out in another way. */
+  readonly salt: number;
   readonly setting: Setting;
   readonly items: readonly Item[];
 }
@@ -102,7 +106,7 @@ export function planOf(seed: number): Plan {
   const chance = rolls(seed, "plan");
   const setting = settingOf(chance);
   const items = [...shopping(rolls(seed, "shopping")), ...trouble(rolls(seed, "trouble"), setting)];
-  return { seed, setting, items: items.toSorted((a, b) => a.atMs - b.atMs) };
+  return { seed, salt: 0, setting, items: items.toSorted((a, b) => a.atMs - b.atMs) };
 }
 
 function settingOf(chance: Rolls): Setting {
@@ -116,6 +120,7 @@ function settingOf(chance: Rolls): Setting {
     dispatchAfterMs: chance.pick([0, 5_000, undefined]),
     paymentDeadlineMs: chance.pick([20_000, 60_000]),
     outboxGraceMs: 600_000,
+    freeze: chance.chance(0.2),
   };
 }
 

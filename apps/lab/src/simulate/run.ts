@@ -1,4 +1,4 @@
-import { arrivalErrors, chainErrors } from "./arrivals.ts";
+import { arrivalErrors, chainErrors, repeatErrors, timerErrors } from "./arrivals.ts";
 import { bookErrors } from "./books.ts";
 import { Course } from "./faults.ts";
 import { People } from "./people.ts";
@@ -27,7 +27,7 @@ const lookEveryMs = 5_000;
 export async function run(plan: Plan): Promise<Result> {
   const scene = new Scene(plan);
   const people = new People(scene);
-  const course = new Course(scene, people, plan.seed);
+  const course = new Course(scene, people, plan.seed + plan.salt * 1_000_003);
   const { scheduler } = scene;
   for (const host of scene.hosts) host.start();
   people.stockUp();
@@ -63,8 +63,9 @@ async function settle(scene: Scene, people: People): Promise<string[]> {
 
 async function verdict(scene: Scene, people: People, plan: Plan): Promise<string[]> {
   const has = (kind: string): boolean => plan.items.some((item) => item.kind === kind);
-  const errors = await bookErrors(scene, people, plan);
-  if (!has("rewind")) errors.push(...(await arrivalErrors(scene)));
+  const errors = [...scene.ledger.errors, ...(await bookErrors(scene, people, plan))];
+  errors.push(...(has("rewind") ? await repeatErrors(scene) : await arrivalErrors(scene)));
+  errors.push(...(await timerErrors(scene, !has("clock") && !has("rewind"))));
   if (!has("rewind") && !has("lose") && !has("recreate")) errors.push(...chainErrors(scene));
   return errors;
 }

@@ -23,20 +23,29 @@ export class Scene {
   readonly lines = new Lines();
   /** All that was ever committed for others to read. */
   readonly ledger = new Ledger();
+  readonly #beganMs: number;
 
-  constructor({ seed, setting }: Plan) {
+  constructor({ seed: number, salt, setting }: Plan) {
+    const seed = number + salt * 1_000_003;
     this.setting = setting;
     this.scheduler = new Scheduler(seed);
     this.chance = rolls(seed, "processes");
     this.network = new Network(this.scheduler, calm(), rolls(seed, "network"));
-    this.logs = new Logs(seed);
     const { scheduler } = this;
+    this.logs = new Logs(seed, () => scheduler.nowMs);
     const world = { monotonicMs: () => scheduler.nowMs, newId: () => "", random: () => 0, sleep: async () => {}, log: () => {} };
     this.store = memoryStore({ world, byReference: true });
+    this.#beganMs = this.store.nowMs();
     this.gateway = new SimulatedGateway(setting, this.network, rolls(seed, "gateway"));
     this.mailbox = new Mailbox(this.network, setting.mailKeys);
     for (const { name, bytesMax } of allTopics) this.logs.declare({ name, bytesMax, partitions: setting.partitions });
     this.hosts = Array.from({ length: setting.processes }, (_, number) => new Host(this, number));
+  }
+
+  /** When a message lay on its log for the first time, by the database's clock as it began; Infinity: it never did. */
+  reachedAtMs(id: string): number {
+    const atMs = this.logs.reachedAtMs.get(id);
+    return atMs === undefined ? Infinity : atMs + this.#beganMs;
   }
 
   readonly committed = (batch: Batch): void => {
