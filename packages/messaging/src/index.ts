@@ -88,6 +88,7 @@ export type {
   TimerKey,
   TimerRow,
 } from "./store.ts";
+export { rehearse, type Rehearsed, type RehearseOptions } from "./rehearse.ts";
 export type { World } from "./world.ts";
 export { openPublisher, type Published, type Publisher, type PublisherOptions } from "./publisher.ts";
 export { startRelay, type Relay, type RelayOptions } from "./relay.ts";

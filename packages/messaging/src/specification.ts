@@ -103,7 +103,8 @@ function inputInfo(kind: InputInfo["kind"], type: string, subject: string, atMs:
   return { kind, id, type, subject, correlation: subject, atMs, partition: 0, ...log };
 }
 
-function doneOf(draft: Draft, key: string): Done {
+/** What a draft holds, for people. */
+export function doneOf(draft: Draft, key: string): Done {
   return {
     sent: draft.messages.map(({ type, body }) => ({ type, body: JSON.parse(body) as unknown })),
     effects: draft.effects.map(({ of, id, input }) => ({ name: of.name, id, input: JSON.parse(input) as unknown })),

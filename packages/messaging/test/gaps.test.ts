@@ -65,6 +65,42 @@ test("a missing message stops its topic, names what is missing, and a person can
   expect(await told(shop, worker.acceptLoss("tallier", "counts"))).toBe(false);
 });
 
+test("what a broker lost and its sender says again is taken behind the message that came between", async () => {
+  const shop = await deploy({ partitions: 1 });
+  let isHeld = false;
+  const wrapTransport = (transport: Transport): Transport => ({
+    ...hiding(transport, () => false),
+    reader(from) {
+      const reader = transport.reader(from);
+      return {
+        async fetch(limits, signal) {
+          while (isHeld && !signal.aborted) await shop.world.sleep(100, signal);
+          return reader.fetch({ ...limits, waitMs: Math.min(limits.waitMs, 50) }, signal);
+        },
+        [Symbol.asyncDispose]: () => reader[Symbol.asyncDispose](),
+      };
+    },
+  });
+  await shop.start({ services: [counter], lanes: 1 });
+  const { worker } = await shop.start({ services: [tallier], lanes: 1, wrapTransport });
+  for (let n = 0; n < 2; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.until("two are tallied", async () => (await totals(shop, "a")).length === 2);
+  isHeld = true;
+  await shop.world.advance(200);
+  for (let n = 0; n < 2; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(1_000);
+  shop.transport.loseTail("counts", 0, 1);
+  // The sender notices by the answer to its next append, when this stands where the lost one stood.
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(1_000);
+  isHeld = false;
+  await shop.until("all are tallied", async () => (await totals(shop, "a")).length === 5);
+  expect(await totals(shop, "a")).toEqual([1, 2, 3, 4, 5]);
+  expect(worker.lanes().flatMap((status) => status.blocked)).toEqual([]);
+  const { lanes } = await shop.store.survey(["tallier"]);
+  expect(lanes.map(({ stopped }) => stopped)).toEqual([undefined]);
+});
+
 test("a gap is found again by the next owner", async () => {
   const shop = await deploy({ partitions: 1 });
   const wrapTransport = (transport: Transport): Transport =>

@@ -7,17 +7,20 @@ import { EffectsRunner } from "./effects-runner.ts";
 import { Care } from "./care.ts";
 import { cautionAfter, endOf, type Caution, type LaneEnd } from "./end.ts";
 import { Inbox } from "./inbox.ts";
+import { messageInput } from "./input.ts";
 import { idsOf, Intake, type Gathered } from "./intake.ts";
 import type { LaneOptions } from "./lane-options.ts";
 import { OutboxTrim } from "./outbox-trim.ts";
 import { Parking } from "./parking.ts";
-import { run, type Bench } from "./run.ts";
+import { concerns, run, type Bench } from "./run.ts";
+import { gapIn, seekMissing, type Gap } from "./seek.ts";
 import { sweepSeen } from "./seen-sweep.ts";
+import { lastStored } from "./resume.ts";
 import { Sender } from "./sender.ts";
 import type { Track } from "./track.ts";
 import { Tracks } from "./tracks.ts";
 import { Bell, deferred } from "./wake.ts";
-import { Work, type Sequence } from "./work.ts";
+import { sequenceOf, Work, type Sequence } from "./work.ts";
 
 /** After this many batches, positions that moved without a message are written too. */
 const movedEveryBatches = 64;
@@ -44,6 +47,7 @@ export class Lane {
   /** Tracks that moved and are not written yet. */
   #passed = new Set<Track>();
   readonly #care: Care;
+  readonly #seeking: Promise<void>[] = [];
   #batch: number;
   #timeMs: number;
   #sinceMoved = 0;
@@ -59,12 +63,7 @@ export class Lane {
     this.#store = store;
     this.#batch = row.batch;
     this.#timeMs = row.timeMs;
-    this.#sequence = {
-      source: row.source,
-      nextN: row.nextN,
-      lastN: new Map(),
-      alreadySaid: new Set(options.alreadySaid),
-    };
+    this.#sequence = sequenceOf(row, options.alreadySaid);
     this.#tracks = new Tracks(options.positions);
     this.#between = new Between(id);
     this.#care = new Care(options);
@@ -126,7 +125,10 @@ export class Lane {
 
   /** Begins to run. `sent` is how far each destination's messages are on the logs. */
   start(sent: ReadonlyMap<string, SentRow>, blocked: ReadonlyMap<string, WaybillError>): void {
-    this.#resumeSending(sent);
+    const { recovered, hasNewSource } = this.#options;
+    // A log that is ahead of its database holds numbers which are given again, under another source.
+    if (!hasNewSource) for (const [name, n] of lastStored(recovered)) this.#sequence.lastN.set(name, n);
+    this.#sender.resume(recovered.outbox, sent);
     const byTransport = Map.groupBy(this.#tracks.all(), (track) => this.#options.transportOf(track.topic));
     for (const [transport, tracks] of byTransport)
       this.#inbox.open(
@@ -137,20 +139,6 @@ export class Lane {
     for (const [topic, error] of blocked) this.#block(topic, error);
     this.#effects.start();
     void this.#run();
-  }
-
-  #resumeSending(sent: ReadonlyMap<string, SentRow>): void {
-    const { recovered, hasNewSource } = this.#options;
-    const before = new Map<string, number>();
-    for (const { topic, partition, n } of recovered.sent) before.set(`${topic}/${partition}`, n);
-    for (const { topic, partition, lastN } of recovered.outbox) {
-      const name = `${topic}/${partition}`;
-      before.set(name, Math.max(lastN, before.get(name) ?? 0));
-      // A log that is ahead of its database holds numbers which are given again, under another source.
-      this.#sender.resume({ topic, partition }, Math.min(sent.get(name)?.n ?? 0, lastN), lastN);
-    }
-    if (!hasNewSource) for (const [name, n] of before) this.#sequence.lastN.set(name, n);
-    this.#sender.kick();
   }
 
   async #run(): Promise<void> {
@@ -270,6 +258,26 @@ export class Lane {
       code: error.code,
       error: error.message,
     });
+    const gap = gapIn(error);
+    if (gap !== undefined) this.#seeking.push(this.#seek(gap).catch((failed: unknown) => this.#fail(failed)));
+  }
+
+  /** Takes what a gap misses as soon as it is said again further on, and then begins at the gap once more. */
+  async #seek(gap: Gap): Promise<void> {
+    const track = this.#tracks.get(gap.topic, gap.partition);
+    const transport = this.#options.transportOf(gap.topic);
+    const found = await seekMissing(gap, track.row(), transport, this.#options.world, this.#stop.signal);
+    if (found === undefined || this.#end !== undefined) return;
+    await this.#ask(async () => {
+      const nowMs = this.#store.nowMs();
+      const work = new Work(this.id.service, this.#sequence, nowMs);
+      for (const { stamp } of found) track.tookAhead(stamp!);
+      work.moved(track);
+      const inputs = found.filter((message) => concerns(this.#bench, message)).map(messageInput);
+      this.#timeMs = await run(this.#bench, { inputs, messages: [] }, work, this.#timeMs, this.#inbox.timeMs(nowMs));
+      await this.#commitAlone(work);
+    });
+    this.#fail(new WaybillError("GAP", `What ${gap.topic}/${gap.partition} was missing is found further on.`));
   }
 
   /** A state that cannot be written as JSON is as much one input's fault as one that the database refuses. */
@@ -307,7 +315,8 @@ export class Lane {
   }
 
   async #shutDown(): Promise<void> {
-    await this.#inbox.close();
+    await this.#between.turn();
+    await Promise.all([this.#inbox.close(), ...this.#seeking]);
     if (this.#end?.kind === "closed")
       while (this.#undurable > 0 && this.#end.kind === "closed") await this.#bell.wait();
     await this.#effects.close();

@@ -110,6 +110,14 @@ function retentionPassed(row: PositionRow, bounds: PartitionBounds): WaybillErro
   );
 }
 
+/** Per destination the last `n` that its lane has stored for it, sent or not. */
+export function lastStored({ sent, outbox }: Recovered): Map<string, number> {
+  const last = new Map<string, number>();
+  for (const row of sent) last.set(nameOf(row), row.n);
+  for (const row of outbox) last.set(nameOf(row), Math.max(row.lastN, last.get(nameOf(row)) ?? 0));
+  return last;
+}
+
 /** What a lane's own messages on the logs say of its database. */
 export interface Tail {
   /** Per destination the last `n` of ours that the log holds. */

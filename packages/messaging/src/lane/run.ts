@@ -77,7 +77,7 @@ export async function run(
 }
 
 /** False for a message that is only passed by: this service has no rule for its type, which the build knows. */
-function concerns(bench: Bench, message: StoredMessage): boolean {
+export function concerns(bench: Bench, message: StoredMessage): boolean {
   const topic = bench.routes.topics.get(message.topic);
   if (topic === undefined || topic.rules.has(message.type) || message.malformed !== undefined) return true;
   return !topic.known.has(message.type) || message.stamp === undefined;

@@ -1,6 +1,6 @@
 import { messageOf, type WaybillError } from "../errors.ts";
 import { bodyBytes, type Body, type TopicPartition } from "../message.ts";
-import type { LaneId, OutgoingMessage, SentRow, Store } from "../store.ts";
+import type { LaneId, OutboxDestination, OutgoingMessage, SentRow, Store } from "../store.ts";
 import type { Append, AppendResult, Transport } from "../transport.ts";
 import type { World } from "../world.ts";
 
@@ -62,17 +62,14 @@ export class Sender {
     this.#onConfirmed = options.onConfirmed;
   }
 
-  /** Takes up a destination where a former owner left it: everything above `sentN` up to `committedN` is in the table. */
-  resume(destination: TopicPartition, sentN: number, committedN: number): void {
-    this.#destinations.set(nameOf(destination), {
-      ...destination,
-      queue: [],
-      sentN,
-      committedN,
-      last: undefined,
-      busy: false,
-      failures: 0,
-    });
+  /** Takes up destinations where a former owner left them: what is not `sent`, as the logs say, is in the table. */
+  resume(outbox: readonly OutboxDestination[], sent: ReadonlyMap<string, SentRow>): void {
+    for (const { topic, partition, lastN } of outbox) {
+      const destination = this.#destination({ topic, partition });
+      destination.sentN = Math.min(sent.get(nameOf(destination))?.n ?? 0, lastN);
+      destination.committedN = lastN;
+    }
+    this.kick();
   }
 
   /** Adds messages that are durable, in order of `n`. */

@@ -1,4 +1,4 @@
-import type { StoredMessage } from "../message.ts";
+import type { Stamp, StoredMessage } from "../message.ts";
 import type { PositionRow } from "../store.ts";
 import type { PartitionBounds } from "../transport.ts";
 
@@ -28,6 +28,11 @@ export class Track {
     this.nextOffset = message.offset + 1;
     this.lastOffset = message.offset;
     this.lastId = message.id;
+  }
+
+  /** Takes a message that lies behind a gap: its source's chain goes on, and what lies between is still to be read. */
+  tookAhead({ source, n }: Stamp): void {
+    this.marks.set(source, n);
   }
 
   row(): PositionRow {

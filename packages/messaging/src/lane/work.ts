@@ -4,6 +4,7 @@ import type {
   EffectKey,
   EffectRow,
   LaneId,
+  LaneRow,
   ParkedInput,
   ParkedKey,
   SeenRow,
@@ -25,6 +26,11 @@ export interface Sequence {
   readonly lastN: Map<string, number>;
   /** Ids that a former life of this lane has already said on the logs; they are not said again. */
   readonly alreadySaid: Set<string>;
+}
+
+/** The count where a lane's row left it. */
+export function sequenceOf({ source, nextN }: LaneRow, alreadySaid: ReadonlySet<string>): Sequence {
+  return { source, nextN, lastN: new Map(), alreadySaid: new Set(alreadySaid) };
 }
 
 /** All that a batch changes, folded so that no row is named twice. */
