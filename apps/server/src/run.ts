@@ -9,7 +9,7 @@ const closeWithinMs = 15_000;
  */
 export async function runServer(options: ServerOptions, print: (line: string) => void): Promise<number> {
   const asked = signalled();
-  const server = await startServer(options);
+  const server = await startServer({ audit: true, ...options });
   for (const line of welcome(server)) print(line);
   await asked;
   const force = setTimeout(() => process.exit(1), closeWithinMs);

@@ -3,6 +3,7 @@ import { startGateway } from "./gateway/child.ts";
 import type { EmbeddedFile, FileLimits } from "@waybill/store-sqlite";
 import { writeServerInfo } from "@waybill/store-sqlite";
 import { product } from "@waybill/catalogue";
+import { openLiveAudit } from "@waybill/auditor";
 import { topics } from "@waybill/contracts";
 import { messageOf } from "@waybill/messaging";
 import type { FastifyInstance } from "fastify";
@@ -43,6 +44,8 @@ export interface ServerOptions {
   /** Default the file `server.log` in the data folder. */
   readonly log?: LogTarget;
   readonly limits?: Partial<FileLimits>;
+  /** Whether the books are audited beside the work, in a thread that reads only. Default false; `runServer` does. */
+  readonly audit?: boolean;
   /** How long each topic keeps its messages, in milliseconds; nothing that a service has not read goes. Default: for ever. */
   readonly retentionMs?: number;
   /** Above how many bytes each topic lets its oldest messages go. Default: never. */
@@ -101,7 +104,9 @@ export async function startServer(options: ServerOptions = {}): Promise<RunningS
   const { worker, publisher } = shop;
   const door = openDoor(publisher, () => engine.health());
   const services = shopServices(timing);
-  const app = await httpApp({ engine, world, services, worker, door, watch, keys, meter, isSeeded: () => isSeeded });
+  const audit = options.audit === true ? open.use(openLiveAudit({ folder: data, log: logger.log })) : undefined;
+  const isReady = () => isSeeded;
+  const app = await httpApp({ engine, world, services, worker, door, watch, keys, meter, audit, isSeeded: isReady });
   open.defer(() => app.close());
   const url = await listen(app, host, options.port);
   writeServerInfo(data, { pid: process.pid, startedAt: new Date().toISOString(), url });

@@ -1,5 +1,6 @@
 import type { AnyMessageType, Topic } from "@waybill/messaging";
 import * as orderCommands from "./order-commands.ts";
+import * as operations from "./operations.ts";
 import * as orders from "./orders.ts";
 import * as payments from "./payments.ts";
 import * as products from "./products.ts";
@@ -11,7 +12,15 @@ import { topics } from "./topics.ts";
 export const allTopics: readonly Topic[] = Object.values(topics);
 
 /** Every message of the shop. */
-export const allMessages: readonly AnyMessageType[] = [orderCommands, orders, payments, products, shipments, stock]
+export const allMessages: readonly AnyMessageType[] = [
+  orderCommands,
+  orders,
+  payments,
+  products,
+  shipments,
+  stock,
+  operations,
+]
   .flatMap((domain) => Object.values<unknown>(domain))
   .filter(isMessageType);
 

@@ -1,4 +1,5 @@
 import helmet from "@fastify/helmet";
+import type { RunningAudit } from "@waybill/auditor";
 import { messageOf, type Service, type Worker, type World } from "@waybill/messaging";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { Door } from "../door.ts";
@@ -19,6 +20,7 @@ import { addOrders } from "./orders.ts";
 import { addMetrics } from "./metrics.ts";
 import { checkParameters } from "./parameters.ts";
 import { Problem, problemOf } from "./problem.ts";
+import { addParked } from "./parked.ts";
 import { addProducts } from "./products.ts";
 import { addShipments } from "./shipments.ts";
 import { addStock } from "./stock.ts";
@@ -34,6 +36,8 @@ export interface HttpParts {
   readonly watch: Watch;
   readonly keys: Keys;
   readonly meter: Meter;
+  /** The audit beside the work; undefined when there is none. */
+  readonly audit?: Pick<RunningAudit, "auditStatus" | "auditTroubles"> | undefined;
   /** False while the sample is being put in: until then only the routes of health answer. */
   readonly isSeeded: () => boolean;
 }
@@ -82,6 +86,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   addStock(app, parts);
   addStockMovements(app, parts);
   addShipments(app, parts);
+  addParked(app, parts);
   addDocument(app, notes);
   refuseOthers(app, taken);
   return app;

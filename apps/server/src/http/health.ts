@@ -5,7 +5,7 @@ import type { HttpParts } from "./app.ts";
 import { shapes } from "./shapes.ts";
 
 /** Whether the process lives, whether it does its work, and how far its lanes are. */
-export function addHealth(app: FastifyInstance, { engine, worker, services, isSeeded, keys }: HttpParts): void {
+export function addHealth(app: FastifyInstance, { engine, worker, services, isSeeded, keys, audit }: HttpParts): void {
   app.get("/health/live", { config: { api: live } }, async (_request, reply) => answer(reply, 200, { status: "live" }));
 
   app.get("/health/ready", { config: { api: ready } }, async (request, reply) => {
@@ -13,9 +13,12 @@ export function addHealth(app: FastifyInstance, { engine, worker, services, isSe
     const { ok, fatal, error = "" } = engine.health();
     if (!ok) reasons.unshift(`The file ${fatal ? "can no longer be written" : "takes nothing now"}: ${error}`);
     if (!isSeeded()) reasons.unshift("The sample catalogue and its stock are being put in.");
-    if (reasons.length === 0) return answer(reply, 200, { status: "ready" });
     const mayKnow = !keys.isRequired() || request.caller?.role === "operator";
-    return answer(reply, 503, { status: "not ready", ...(mayKnow ? { reasons } : {}) });
+    // Books that do not balance are for people to look at; the shop does its work all the same.
+    const troubles = audit?.auditTroubles() ?? [];
+    const books = mayKnow && troubles.length > 0 ? { books: troubles } : {};
+    if (reasons.length === 0) return answer(reply, 200, { status: "ready", ...books });
+    return answer(reply, 503, { status: "not ready", ...(mayKnow ? { reasons } : {}), ...books });
   });
 
   app.get("/lanes", { config: { api: lanes } }, async (_request, reply) =>
@@ -36,7 +39,7 @@ const ready = {
   text: "Without an operator's key it says whether, and not why.",
   role: "anybody",
   answers: {
-    200: { text: "All lanes run and read.", schema: shapes.ready },
+    200: { text: "All lanes run and read. `books` says what does not balance, if anything.", schema: shapes.ready },
     503: { text: "Something does not; `reasons` says what.", schema: shapes.ready },
   },
 } as const;

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { Counter, Histogram } from "prom-client";
-import { addGauges, addProcessGauges } from "../metrics/gauges.ts";
+import { addAuditGauges, addGauges, addProcessGauges } from "../metrics/gauges.ts";
 import type { HttpParts } from "./app.ts";
 import type { Api } from "./document/api.ts";
 
@@ -24,6 +24,7 @@ export function addMetrics(app: FastifyInstance, parts: HttpParts): void {
     registers,
   });
   addProcessGauges(registry);
+  addAuditGauges(registry, parts.audit);
   const refresh = addGauges(registry, parts);
   app.addHook("onResponse", async ({ method, routeOptions }, reply) => {
     const route = routeOptions.url ?? "none";

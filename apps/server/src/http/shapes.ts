@@ -126,5 +126,5 @@ export const shapes = {
   shipmentAsked: jsonSchema(type({ orderId: id, "status?": "string" })),
   lanes: jsonSchema(type({ lanes: lane.array() })),
   live: jsonSchema(type({ status: "'live'" })),
-  ready: jsonSchema(type({ status: "'ready' | 'not ready'", "reasons?": "string[]" })),
+  ready: jsonSchema(type({ status: "'ready' | 'not ready'", "reasons?": "string[]", "books?": "string[]" })),
 } as const satisfies Record<string, JsonSchema>;

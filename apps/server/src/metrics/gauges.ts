@@ -1,3 +1,4 @@
+import type { RunningAudit } from "@waybill/auditor";
 import type { LaneStatus, Service, Store, Worker } from "@waybill/messaging";
 import { Counter, Gauge, type Registry } from "prom-client";
 import type { Engine } from "../engine.ts";
@@ -92,6 +93,41 @@ async function oldestUnsent(store: Store, { service, lane, lanes }: LaneStatus):
     if (head !== undefined) oldestMs = Math.min(oldestMs ?? head.atMs, head.atMs);
   }
   return oldestMs;
+}
+
+/** Gauges of how the laws of the books stand, read when they are asked for; without an audit they have no values. */
+export function addAuditGauges(registry: Registry, audit: Pick<RunningAudit, "auditStatus"> | undefined): void {
+  const auditStatus = () => audit?.auditStatus() ?? [];
+  const labelNames = ["law"] as const;
+  const of = (law: number) => ({ law: String(law) });
+  const breaches = {
+    name: "waybill_audit_breaches",
+    help: "Things that break a law of the books now, by the law's number.",
+    labelNames,
+    collect(this: Gauge) {
+      for (const { law, breaches: count } of auditStatus()) this.set(of(law), count);
+    },
+  };
+  const checked = {
+    name: "waybill_audit_checked_total",
+    help: "Things that were held against a law since the start.",
+    labelNames,
+    collect(this: Counter) {
+      this.reset();
+      for (const { law, checked: count } of auditStatus()) this.inc(of(law), count);
+    },
+  };
+  const last = {
+    name: "waybill_audit_last_check_seconds",
+    help: "When something was last held against a law, in seconds since 1970; 0 for never.",
+    labelNames,
+    collect(this: Gauge) {
+      for (const { law, lastAtMs } of auditStatus()) this.set(of(law), lastAtMs / 1_000);
+    },
+  };
+  registry.registerMetric(new Gauge({ ...breaches, registers: [] }));
+  registry.registerMetric(new Counter({ ...checked, registers: [] }));
+  registry.registerMetric(new Gauge({ ...last, registers: [] }));
 }
 
 /** The code in front of a reason. */

@@ -1,0 +1,71 @@
+import { command, type Frozen } from "@waybill/messaging";
+import { type } from "arktype";
+import { text } from "./fields.ts";
+import { topics } from "./topics.ts";
+
+// What operators have asked for stands in a topic of its own, so that it can be looked up who has done what and why. Nobody
+// reads it: it is a book.
+
+const serviceName = type(/^[a-z][a-z0-9-]{0,62}$/).describe("the name of a service");
+const parkedKey = type("1 <= string <= 400");
+const who = type("1 <= string <= 100").describe("the id of the key that was used, or: local");
+
+const redriveSchema = type({
+  "+": "reject",
+  service: serviceName,
+  by: who,
+  "key?": parkedKey,
+  "fingerprint?": "string <= 400",
+  /** Whether the first input was given another body. */
+  edited: "boolean",
+  keys: "number.integer >= 0",
+});
+
+/** Parked keys shall be tried again: one, or so many of a fingerprint. */
+export type ParkedRedrive = Frozen<typeof redriveSchema.infer>;
+
+export const parkedRedrive = command<ParkedRedrive>("parked.redrive", {
+  topic: topics.operations,
+  schema: redriveSchema,
+  subject: (body) => body.service,
+  samples: [
+    { service: "orders", by: "3f2a91c0", fingerprint: "Error message order.place", edited: false, keys: 12 },
+    { service: "orders", by: "local", key: "o-1", edited: true, keys: 1 },
+  ],
+});
+
+const discardSchema = type({
+  "+": "reject",
+  service: serviceName,
+  by: who,
+  key: parkedKey,
+  seq: "number.integer >= 0",
+  reason: text,
+  /** What was given up: the input, where it came from, and what was wrong with it. */
+  id: "string <= 400",
+  type: "string <= 200",
+  origin: "string <= 1000",
+  fingerprint: "string <= 400",
+});
+
+/** One parked input shall be given up for good. */
+export type ParkedDiscard = Frozen<typeof discardSchema.infer>;
+
+export const parkedDiscard = command<ParkedDiscard>("parked.discard", {
+  topic: topics.operations,
+  schema: discardSchema,
+  subject: (body) => body.service,
+  samples: [
+    {
+      service: "inventory",
+      by: "3f2a91c0",
+      key: "o-1",
+      seq: 7,
+      reason: "Counted by hand.",
+      id: "2f0d9c1e",
+      type: "shipment.dispatched",
+      origin: '{"topic":"shipments","partition":3,"offset":12}',
+      fingerprint: "Error message shipment.dispatched",
+    },
+  ],
+});
