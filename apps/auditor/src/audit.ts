@@ -50,7 +50,7 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const passes = Math.max(1, Math.ceil(orders / ordersPerPass));
   const cutMs = Math.max(...books.topics.map((topic) => topic.cutMs ?? -Infinity));
   const isCut = (name: string) => books.topics.some((topic) => topic.name === name && topic.firstOffset > 0);
-  const stock = new StockLedger(findings, isCut(topics.stock.name));
+  const stock = new StockLedger(isCut(topics.stock.name));
   const products = new ProductLog(isCut(topics.products.name));
   const held = new Map<string, number>();
   for (let pass = 0; pass < passes; pass++) {

@@ -8,3 +8,5 @@ export { openHttpLedger } from "./money/http-ledger.ts";
 export { openSqliteLedger } from "./money/sqlite-ledger.ts";
 export { openSqliteBooks } from "./read/sqlite-books.ts";
 export { fixesText, reportText } from "./report-text.ts";
+export type { AuditStatus } from "./live/open-breaches.ts";
+export { openLiveAudit, type OpenLiveAudit, type RunningAudit } from "./live/open-live-audit.ts";

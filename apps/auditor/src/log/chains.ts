@@ -30,7 +30,8 @@ const askTheLog =
  */
 export class Chains {
   readonly #topic: TopicFacts;
-  readonly #findings: Findings;
+  /** Where breaches go; a reading that goes on for long may change it. */
+  findings: Findings;
   readonly #partitions: Partition[];
   /** The next number that each lane gives, by its source. */
   readonly #nextN: ReadonlyMap<string, LaneFacts>;
@@ -42,7 +43,7 @@ export class Chains {
     findings: Findings,
   ) {
     this.#topic = topic;
-    this.#findings = findings;
+    this.findings = findings;
     this.#nextN = new Map(lanes.map((lane) => [lane.source, lane]));
     this.#partitions = Array.from({ length: topic.partitions }, (_, partition) => ({
       links: new Map(),
@@ -61,8 +62,8 @@ export class Chains {
       return [];
     }
     const unread = this.#passReaders(partition, message);
-    this.#findings.checked(1);
-    this.#findings.checked(3);
+    this.findings.checked(1);
+    this.findings.checked(3);
     if (message.source !== undefined) this.#link(partition, message, message.source);
     partition.lastAtMs = message.atMs;
     return unread;
@@ -116,7 +117,7 @@ export class Chains {
   }
 
   #gap(message: LogMessage, source: string, after: number, sinceMs: number | undefined): void {
-    this.#findings.breach({
+    this.findings.breach({
       law: 1,
       what: `${message.topic}/${message.partition} is missing messages of source ${source} after ${after} up to ${message.prev}.`,
       where: placeOf(message),
@@ -126,7 +127,7 @@ export class Chains {
   }
 
   #breach(law: 1 | 3, message: LogMessage, what: string): void {
-    this.#findings.breach({
+    this.findings.breach({
       law,
       what: `Message ${what}.`,
       where: placeOf(message),
@@ -141,13 +142,13 @@ export class Chains {
     const { service, topic, partition: number, marks, nextOffset } = way.position;
     for (const [source, { n, atMs }] of partition.links) {
       const mark = Math.abs(marks[source] ?? 0);
-      this.#findings.checked(1);
+      this.findings.checked(1);
       if (mark === n) continue;
       const what =
         mark < n
           ? `${service} stands at offset ${nextOffset} of ${topic}/${number} and has taken source ${source} up to ${mark}; the log holds ${n} before that`
           : `${service} has taken source ${source} up to ${mark} in ${topic}/${number}; the log holds it only up to ${n}`;
-      this.#findings.breach({
+      this.findings.breach({
         law: 1,
         what: `${what}.`,
         where: `${service} at ${topic}/${number}@${nextOffset}`,
@@ -169,7 +170,7 @@ export class Chains {
 
   #compareEnd({ lastAtMs }: Partition, { position, lastFound }: Way): void {
     const { service, topic, partition, nextOffset, lastOffset, lastId } = position;
-    this.#findings.checked(1);
+    this.findings.checked(1);
     const isKept = lastOffset !== undefined && lastOffset >= this.#topic.firstOffset;
     const beyond = nextOffset > this.#topic.nextOffset;
     if (!beyond && (!isKept || lastFound)) return;
@@ -177,7 +178,7 @@ export class Chains {
       ? `${service} stands at offset ${nextOffset} of ${topic}/${partition}, and the log ends at ${this.#topic.nextOffset}`
       : `${service} has read message ${lastId ?? "?"} at offset ${lastOffset ?? "?"} of ${topic}/${partition}, and the log holds none there`;
     const where = `${topic}/${partition}@${lastOffset ?? nextOffset}`;
-    this.#findings.breach({ law: 1, what: `${what}.`, where, sinceMs: lastAtMs, remedy: askTheLog });
+    this.findings.breach({ law: 1, what: `${what}.`, where, sinceMs: lastAtMs, remedy: askTheLog });
   }
 }
 

@@ -46,7 +46,7 @@ async function readTopic(
     const { type } = message;
     if (isStamped) checkPlace(message, topic.partitions, first);
     if (isAboutOrder(type)) aboutOrder(message, type, unread);
-    if (topic.name === topics.stock.name) rest?.stock.take(message);
+    if (topic.name === topics.stock.name) rest?.stock.take(message, findings);
     if (topic.name === topics.products.name) rest?.products.take(message, unread.includes("orders"));
   }
 
@@ -89,7 +89,7 @@ function checkPlace(message: LogMessage, partitions: number, findings: Findings)
 }
 
 /** How long after its time, by the lane's own time, a timer counts as forgotten, in milliseconds. */
-const lateMs = 60_000;
+export const lateMs = 60_000;
 
 /** Notes what waits for orders: timers, calls to the outside, parked inputs. */
 export async function readWaiting(books: Books, orders: OrderTable): Promise<void> {

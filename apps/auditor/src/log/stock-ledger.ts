@@ -43,38 +43,39 @@ interface Movement {
 /** Law 4 over the topic of movements: each says what it left, and that must follow from the one before it. */
 export class StockLedger {
   readonly shelves = new Map<string, Shelf>();
-  readonly #findings: Findings;
   /** Movements may be missing at the beginning: the first one of a SKU says what was there. */
   readonly #isCut: boolean;
 
-  constructor(findings: Findings, isCut: boolean) {
-    this.#findings = findings;
+  constructor(isCut: boolean) {
     this.#isCut = isCut;
   }
 
-  take(message: LogMessage): void {
+  /** Takes the next message; returns the SKUs that it moves. */
+  take(message: LogMessage, findings: Findings): readonly string[] {
     const by = moves.get(message.type);
-    if (by === undefined) return;
+    if (by === undefined) return [];
     const body = JSON.parse(message.body()) as Movement | { readonly lines: readonly Movement[] };
-    if ("lines" in body) for (const line of body.lines) this.#move(line, by, message);
-    else this.#move(body, by, message);
+    const lines = "lines" in body ? body.lines : [body];
+    for (const line of lines) this.#move(line, by, message, findings);
+    return lines.map(({ sku }) => sku);
   }
 
-  #move(line: Movement, { onHandBy, reservedBy }: Moves, message: LogMessage): void {
+  #move(line: Movement, { onHandBy, reservedBy }: Moves, message: LogMessage, findings: Findings): void {
     const { sku, quantity, onHand, reserved } = line;
-    this.#findings.checked(4);
+    findings.checked(4);
     const shelf = this.shelves.get(sku) ?? this.#begun(line, onHandBy, reservedBy);
     const expected = { onHand: shelf.onHand + onHandBy * quantity, reserved: shelf.reserved + reservedBy * quantity };
     const isCorrection = line.adjustmentId?.startsWith(correctionPrefix) === true;
     if (!isCorrection && (expected.onHand !== onHand || expected.reserved !== reserved)) {
-      this.#breach(
+      breach(
+        findings,
         message,
         sku,
         `${message.type} of ${quantity} left ${onHand} on hand and ${reserved} reserved; by the movements before it that is ${expected.onHand} and ${expected.reserved}`,
       );
     }
     if (reserved < 0 || onHand < reserved) {
-      this.#breach(message, sku, `${message.type} left ${onHand} on hand and ${reserved} reserved`);
+      breach(findings, message, sku, `${message.type} left ${onHand} on hand and ${reserved} reserved`);
     }
     if (message.type === stockAdjusted.name) shelf.adjusted += onHand - shelf.onHand;
     else shelf.shipped += shelf.onHand - onHand;
@@ -90,14 +91,14 @@ export class StockLedger {
     this.shelves.set(sku, shelf);
     return shelf;
   }
+}
 
-  #breach(message: LogMessage, sku: string, what: string): void {
-    this.#findings.breach({
-      law: 4,
-      what: `SKU ${sku}: ${what}.`,
-      where: placeOf(message),
-      sinceMs: message.atMs,
-      remedy: "Count the shelf, and adjust the stock to what is there.",
-    });
-  }
+function breach(findings: Findings, message: LogMessage, sku: string, what: string): void {
+  findings.breach({
+    law: 4,
+    what: `SKU ${sku}: ${what}.`,
+    where: placeOf(message),
+    sinceMs: message.atMs,
+    remedy: "Count the shelf, and adjust the stock to what is there.",
+  });
 }
