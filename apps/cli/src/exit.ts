@@ -1,4 +1,4 @@
-import { codeOf, messageOf } from "@waybill/messaging";
+import { codeOf, messageOf, type ErrorCode } from "@waybill/messaging";
 import { ReplayError } from "./replay/errors.ts";
 
 /** What the program exits with, after sysexits.h where that has a number; a test holds the help to this list. */
@@ -8,6 +8,7 @@ export const exitCodes = {
   usage: { code: 2, text: "the command line is wrong" },
   data: { code: 65, text: "a file is not what it should be" },
   unavailable: { code: 69, text: "the data folder or the server cannot be used now" },
+  config: { code: 78, text: "the configuration is wrong, or Node is too old" },
   fault: { code: 70, text: "a fault in Waybill itself" },
 } as const;
 
@@ -42,14 +43,22 @@ const replayExits: Readonly<Record<ReplayError["code"], ExitName>> = {
   REFERENCE_INVALID: "data",
 };
 
+/** What keeps a shop from being used, and can be mended from outside. */
+const unusable: ReadonlySet<ErrorCode> = new Set([
+  "STORE_UNAVAILABLE",
+  "TRANSPORT_UNAVAILABLE",
+  "LEVEL_TOO_LOW",
+  "CONTRACT_INVALID",
+  "TOPIC_MISMATCH",
+]);
+
 /** Which exit an error means, and what to say of it. Only a fault of our own shows its stack. */
 export function explain(error: unknown): { readonly exit: ExitName; readonly text: string } {
   if (error instanceof CliError) return { exit: error.exit, text: error.message };
   if (error instanceof ReplayError) return { exit: replayExits[error.code], text: error.message };
+  if (error instanceof Error && error.name === "ConfigError") return { exit: "config", text: error.message };
   const code = codeOf(error);
-  if (code === "STORE_UNAVAILABLE" || code === "LEVEL_TOO_LOW" || code === "TRANSPORT_UNAVAILABLE") {
-    return { exit: "unavailable", text: messageOf(error) };
-  }
+  if (code !== undefined && unusable.has(code)) return { exit: "unavailable", text: messageOf(error) };
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return { exit: "fault", text: `A fault in Waybill; please report it with the lines below.\n${stack}` };
 }
@@ -57,7 +66,5 @@ export function explain(error: unknown): { readonly exit: ExitName; readonly tex
 /** The part of each command's help that says what the program exits with. */
 export function exitHelp(): string {
   const rows = Object.values(exitCodes).map(({ code, text }) => `  ${String(code).padStart(3)}  ${text}`);
-  return ["Exit codes:", ...rows, "  78  Node is too old", "  128 + n  ended by signal n, such as 130 for Ctrl-C"].join(
-    "\n",
-  );
+  return ["Exit codes:", ...rows, "  128 + n  ended by signal n, such as 130 for Ctrl-C"].join("\n");
 }

@@ -1,12 +1,26 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { auditCommand } from "./commands/audit.ts";
+import { configCommand } from "./commands/config.ts";
 import { keyCommand } from "./commands/key.ts";
 import { lanesCommand } from "./commands/lanes.ts";
+import { migrateCommand } from "./commands/migrate.ts";
 import { orderCommand } from "./commands/order.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { startCommand } from "./commands/start.ts";
 import { exitHelp } from "./exit.ts";
+
+/** Every command, in the order of the help. */
+const commands = [
+  startCommand,
+  configCommand,
+  migrateCommand,
+  replayCommand,
+  orderCommand,
+  lanesCommand,
+  auditCommand,
+  keyCommand,
+];
 
 /** The whole command line. Throws CommanderError after help or a wrong use of it has been written. */
 export function createProgram(): Command {
@@ -18,16 +32,7 @@ export function createProgram(): Command {
     .helpCommand(true)
     .showSuggestionAfterError()
     .addHelpText("after", `\n${exitHelp()}`);
-  for (const command of [
-    startCommand(),
-    replayCommand(),
-    orderCommand(),
-    lanesCommand(),
-    auditCommand(),
-    keyCommand(),
-  ]) {
-    program.addCommand(command.copyInheritedSettings(program));
-  }
+  for (const make of commands) program.addCommand(make().copyInheritedSettings(program));
   strict(program, "waybill");
   return program;
 }

@@ -1,5 +1,5 @@
 import type { MessageType, Published, Publisher } from "@waybill/messaging";
-import type { Health } from "@waybill/store-sqlite";
+import type { Health } from "./engine.ts";
 import { unavailable } from "./http/problem.ts";
 
 /** Takes messages from outside, and says at once when nothing can be stored. */

@@ -1,12 +1,6 @@
-export {
-  embeddedEngine,
-  endOf,
-  partitions,
-  type Durable,
-  type EmbeddedOptions,
-  type Engine,
-  type Stored,
-} from "./engine.ts";
+export { embeddedEngine, type EmbeddedOptions } from "./embedded-engine.ts";
+export { endOf, partitions, type Durable, type Engine, type Health, type Stored } from "./engine.ts";
+export { openEngine, type OpenEngineOptions } from "./open-engine.ts";
 export { ConfigError } from "./config/error.ts";
 export { effective, type Config } from "./config/effective.ts";
 export { loadConfig, type ConfigSources } from "./config/load.ts";
@@ -14,7 +8,7 @@ export { defineConfig, type WaybillConfig } from "./config/schema.ts";
 export { shown, shownText } from "./config/show.ts";
 export { build, openShop, shopServices, type Shop, type ShopOptions } from "./shop.ts";
 export { realWorld, wallClock, type Log } from "./world.ts";
-export { startServer, type RunningServer, type ServerOptions } from "./server.ts";
+export { startServer, startWork, type RunningServer, type RunningWork, type ServerOptions } from "./server.ts";
 export { runServer, welcome } from "./run.ts";
 export { openLog, type LogTarget } from "./log.ts";
 export { mailFolder } from "./mail-folder.ts";
@@ -35,3 +29,7 @@ export {
   type KeyOptions,
   type Role,
 } from "./http/access/key-file.ts";
+export { describe, type Described } from "./describe.ts";
+export { tail, topicViews, type MessageView, type TopicView } from "./topics.ts";
+export { parkedGroups, type InputView, type KeyView, type ParkedGroup } from "./parked/groups.ts";
+export type { Redriven } from "./parked/redrive.ts";

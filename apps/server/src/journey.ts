@@ -1,5 +1,5 @@
 import { topics } from "@waybill/contracts";
-import { partitionOf, type StoredMessage, type Topic, type Transport } from "@waybill/messaging";
+import { partitionOf, type Position, type StoredMessage, type Topic, type Transport } from "@waybill/messaging";
 import { journey, type Order } from "@waybill/orders";
 import { partitions, type Engine } from "./engine.ts";
 
@@ -23,9 +23,13 @@ export interface Journeys {
 
 /** The topics in which services speak of an order by its id. */
 const spoken: readonly Topic[] = [topics.orders, topics.stock, topics.payments, topics.shipments];
-/** How many messages of a partition are looked through for each moment of an order's life. */
-const lookMax = 256;
-const pageBytesMax = 1_048_576;
+/** Moments of an order's life that are no further apart than this are looked up together, in milliseconds. */
+const togetherMs = 5_000;
+/** What others say of a moment comes at most so much later, and clocks differ by less than this, in milliseconds. */
+const marginMs = 1_000;
+/** How many messages of a partition are looked through for each stretch of an order's life. */
+const lookMax = 2_048;
+const pageLimits = { messages: 256, bytes: 1_048_576, waitMs: 500 };
 const cachedMax = 1_000;
 /** What another service has to say of a settled order it has said by then, in milliseconds. */
 const quietMs = 10_000;
@@ -41,10 +45,9 @@ export function openJourneys(engine: Engine): Journeys {
   async function read(order: Order): Promise<readonly JourneyEntry[]> {
     const known = journey(order.history);
     const found = new Map<string, StoredMessage>();
-    const moments = [...new Set(known.map(({ atMs }) => atMs))].sort((a, b) => a - b);
-    for (const topic of spoken) {
-      for (const message of await saidOf(engine, topic, order.orderId, moments)) found.set(message.id, message);
-    }
+    const stretches = stretchesOf(known.map(({ atMs }) => atMs));
+    const said = await Promise.all(spoken.map((topic) => saidOf(engine, topic, order.orderId, stretches)));
+    for (const message of said.flat()) found.set(message.id, message);
     const entries = known.map(({ id, atMs, ...entry }) => {
       const offset = entry.offset ?? found.get(id)?.offset;
       found.delete(id);
@@ -78,33 +81,56 @@ export function openJourneys(engine: Engine): Journeys {
   };
 }
 
-/** What a topic says of an order around some moments, which rise. */
+interface Stretch {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** The stretches of time in which something happened. */
+function stretchesOf(moments: readonly number[]): readonly Stretch[] {
+  const stretches: { fromMs: number; toMs: number }[] = [];
+  for (const atMs of [...moments].sort((a, b) => a - b)) {
+    const last = stretches.at(-1);
+    if (last !== undefined && atMs - last.toMs <= togetherMs) last.toMs = atMs;
+    else stretches.push({ fromMs: atMs, toMs: atMs });
+  }
+  return stretches;
+}
+
+/** What a topic says of an order in these stretches, which rise. */
 async function saidOf(
   engine: Engine,
   topic: Topic,
   orderId: string,
-  moments: readonly number[],
+  stretches: readonly Stretch[],
 ): Promise<readonly StoredMessage[]> {
   const transport = engine.durable.transportOf(topic.name);
   const partition = partitionOf(orderId, partitions);
   const said: StoredMessage[] = [];
   let nextOffset = 0;
-  for (const atMs of moments) {
-    const bounds = (await transport.bounds(topic.name, atMs))[partition]!;
+  for (const { fromMs, toMs } of stretches) {
+    const bounds = (await transport.bounds(topic.name, fromMs - marginMs))[partition]!;
     const from = Math.max(nextOffset, bounds.firstOffset, bounds.offsetAt ?? 0);
     if (from >= bounds.nextOffset) continue;
-    const page = await pageOf(transport, { topic: topic.name, partition, logId: bounds.logId, nextOffset: from });
-    said.push(...page.filter(({ subject }) => subject === orderId));
-    nextOffset = Math.max(from, (page.at(-1)?.offset ?? from - 1) + 1);
+    const position = { topic: topic.name, partition, logId: bounds.logId, nextOffset: from };
+    nextOffset = from;
+    for await (const message of messagesFrom(transport, position, toMs + marginMs)) {
+      nextOffset = message.offset + 1;
+      if (message.subject === orderId) said.push(message);
+    }
   }
   return said;
 }
 
-async function pageOf(
-  transport: Transport,
-  from: { topic: string; partition: number; logId: string; nextOffset: number },
-): Promise<readonly StoredMessage[]> {
+/** The messages of a partition from a position on, up to a time, to the end, or to a bound. */
+async function* messagesFrom(transport: Transport, from: Position, untilMs: number): AsyncGenerator<StoredMessage> {
   await using reader = transport.reader([from]);
-  const limits = { messages: lookMax, bytes: pageBytesMax, waitMs: 0 };
-  return (await reader.fetch(limits, new AbortController().signal)).messages;
+  const { signal } = new AbortController();
+  for (let looked = 0; looked < lookMax;) {
+    const { messages, atEnd } = await reader.fetch(pageLimits, signal);
+    yield* messages;
+    looked += messages.length;
+    const last = messages.at(-1);
+    if (last === undefined || last.atMs > untilMs || atEnd.length > 0) return;
+  }
 }

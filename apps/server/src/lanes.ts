@@ -50,6 +50,7 @@ const page = { messages: 1_000, bytes: 4_194_304, waitMs: 0 };
 /** Every lane of these services. `worker`: the one of this process, if it runs lanes. */
 export async function laneViews(engine: Engine, services: readonly Service[], worker?: Worker): Promise<LaneView[]> {
   const { store } = engine;
+  const bounds = boundsOnce(engine);
   const { lanes, members } = await store.survey(services.map(({ name }) => name));
   const hosts = new Map(members.map(({ id, host }) => [id, host]));
   const running = worker?.lanes() ?? [];
@@ -58,32 +59,46 @@ export async function laneViews(engine: Engine, services: readonly Service[], wo
     const rows = lanes.filter((row) => row.service === service.name);
     for (const row of rows) {
       const status = running.find((one) => one.service === row.service && one.lane === row.lane);
-      views.push(await laneView(engine, service, { row, lanes: rows.length, status, hosts }));
+      views.push(await laneView(engine, service, { row, lanes: rows.length, status, hosts, bounds }));
     }
   }
   return views;
+}
+
+/** The bounds of topics, each asked for once. */
+function boundsOnce(engine: Engine): (topic: string) => Promise<readonly PartitionBounds[]> {
+  const asked = new Map<string, Promise<readonly PartitionBounds[]>>();
+  return (topic) => {
+    const found = asked.get(topic) ?? engine.durable.transportOf(topic).bounds(topic);
+    asked.set(topic, found);
+    return found;
+  };
 }
 
 interface Known {
   readonly row: LaneRow;
   readonly lanes: number;
   readonly status: LaneStatus | undefined;
+  /** Members that live, by id. */
   readonly hosts: ReadonlyMap<string, string>;
+  readonly bounds: (topic: string) => Promise<readonly PartitionBounds[]>;
 }
 
-async function laneView(engine: Engine, service: Service, { row, lanes, status, hosts }: Known): Promise<LaneView> {
+async function laneView(engine: Engine, service: Service, known: Known): Promise<LaneView> {
+  const { row, lanes, status, hosts } = known;
   const id: LaneId = { service: row.service, lane: row.lane, lanes };
   const { positions, parkedKeys } = await engine.store.recover(id);
   const topics: LaneTopic[] = [];
   for (const topic of reads(service)) {
     const blocked = status?.blocked.find((one) => one.topic === topic);
     const own = positions.filter((position) => position.topic === topic);
-    topics.push(await laneTopic(engine, id, topic, own, blocked && `${blocked.code}: ${blocked.reason}`));
+    const bounds = await known.bounds(topic);
+    topics.push(await laneTopic(engine, id, { topic, bounds, positions: own }, blocked && wordsOf(blocked)));
   }
   return {
     service: row.service,
     lane: row.lane,
-    owner: row.owner === undefined ? undefined : (hosts.get(row.owner) ?? row.owner),
+    owner: row.owner === undefined ? undefined : hosts.get(row.owner),
     epoch: row.epoch,
     ...(row.stopped === undefined ? {} : { stopped: row.stopped }),
     parkedKeys: parkedKeys.length,
@@ -93,14 +108,22 @@ async function laneView(engine: Engine, service: Service, { row, lanes, status, 
   };
 }
 
+function wordsOf({ code, reason }: LaneStatus["blocked"][number]): string {
+  return `${code}: ${reason}`;
+}
+
+interface Read {
+  readonly topic: string;
+  readonly bounds: readonly PartitionBounds[];
+  readonly positions: readonly Position[];
+}
+
 async function laneTopic(
   engine: Engine,
   { lane, lanes }: LaneId,
-  topic: string,
-  positions: readonly Position[],
+  { topic, bounds: all, positions }: Read,
   blocked: string | undefined,
 ): Promise<LaneTopic> {
-  const all = await engine.durable.transportOf(topic).bounds(topic);
   const bounds = all.filter(({ partition }) => partition % lanes === lane && partition < partitions);
   const end = Math.max(0, ...bounds.map(({ nextOffset }) => nextOffset));
   const froms = bounds.map((one) => positionIn(one, positions));
@@ -157,15 +180,16 @@ async function unreadFrom(engine: Engine, topic: string, froms: readonly Positio
   return { messages, first, oldestMs };
 }
 
-/** What keeps lanes from their work: nothing when all of them run and read. */
+/** What keeps lanes from their work: nothing when all of them run and read, in this process or in others. */
 export async function laneTroubles(engine: Engine, services: readonly Service[], worker: Worker): Promise<string[]> {
-  const { lanes } = await engine.store.survey(services.map(({ name }) => name));
+  const { lanes, members } = await engine.store.survey(services.map(({ name }) => name));
+  const others = new Set(members.map(({ id }) => id).filter((id) => id !== worker.memberId));
   const running = worker.lanes();
   const troubles: string[] = [];
-  for (const { service, lane, stopped } of lanes) {
+  for (const { service, lane, stopped, owner = "" } of lanes) {
     const status = running.find((one) => one.service === service && one.lane === lane);
     if (stopped !== undefined) troubles.push(`Lane ${service}/${lane} has stopped. ${stopped}`);
-    else if (status === undefined) troubles.push(`Lane ${service}/${lane} does not run.`);
+    else if (status === undefined && !others.has(owner)) troubles.push(`Lane ${service}/${lane} does not run.`);
     for (const { topic, code, reason } of status?.blocked ?? []) {
       troubles.push(`Lane ${service}/${lane} reads no further in ${topic}. ${code}: ${reason}`);
     }

@@ -1,19 +1,24 @@
-import { startServer, type RunningServer, type ServerOptions } from "./server.ts";
+import { partsOf } from "./parts.ts";
+import { startServer, startWork, type RunningServer, type RunningWork, type ServerOptions } from "./server.ts";
 
 const signals = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 const closeWithinMs = 15_000;
 
 /**
- * Serves until a signal asks for the end; resolves with the process' exit code once everything is closed. `print` gets the
- * text for people when the shop is ready, a line at a time.
+ * Works until a signal asks for the end; resolves with the process' exit code once everything is closed. `ready` is told
+ * what runs as soon as it does.
  */
-export async function runServer(options: ServerOptions, print: (line: string) => void): Promise<number> {
+export async function runServer(
+  options: ServerOptions,
+  ready: (running: RunningServer | RunningWork) => void,
+): Promise<number> {
   const asked = signalled();
-  const server = await startServer({ audit: true, ...options });
-  for (const line of welcome(server)) print(line);
+  const { api } = partsOf(options.config?.engine ?? "embedded", options.only, options.api);
+  const running = api ? await startServer({ audit: true, ...options }) : await startWork(options);
+  ready(running);
   await asked;
   const force = setTimeout(() => process.exit(1), closeWithinMs);
-  await server.close();
+  await running.close();
   clearTimeout(force);
   return 0;
 }
@@ -25,16 +30,33 @@ function signalled(): Promise<void> {
   });
 }
 
-/** What to tell a person who has just started a shop. */
-export function welcome({ url, data, gatewayUrl, sample }: RunningServer): readonly string[] {
+const engines: Readonly<Record<string, string>> = {
+  embedded: "embedded, in the data folder",
+  nats: "NATS JetStream and PostgreSQL",
+  kafka: "Apache Kafka and PostgreSQL",
+  hybrid: "NATS JetStream, Apache Kafka and PostgreSQL",
+};
+
+/** What to tell a person who has just started a shop, or a part of it. */
+export function welcome(running: RunningServer | RunningWork): readonly string[] {
+  const { engine, data, gatewayUrl, isSandbox, services } = running;
+  const isOpen = "url" in running;
   const told = [
-    `The shop is open at ${url}`,
+    isOpen ? `The shop is open at ${running.url}` : "At work, without an HTTP interface",
+    `  engine   ${engines[engine]}`,
+    `  works on ${services.join(", ") || "nothing: other processes do"}`,
     `  data     ${data}`,
-    `  gateway  ${gatewayUrl} (a sandbox: no real money moves)`,
+    ...(gatewayUrl === undefined
+      ? []
+      : [`  gateway  ${gatewayUrl}${isSandbox ? " (a sandbox: no real money moves)" : ""}`]),
     "",
   ];
-  const first = sample && ["Place a first order, and wait until it is completed:", "", firstOrder(url, sample.sku), ""];
-  return [...told, ...(first ?? []), "Ctrl-C ends it. Everything is kept for the next start."];
+  const sample = isOpen ? running.sample : undefined;
+  const first =
+    sample && isOpen
+      ? ["Place a first order, and wait until it is completed:", "", firstOrder(running.url, sample.sku), ""]
+      : [];
+  return [...told, ...first, "Ctrl-C ends it. Everything is kept for the next start."];
 }
 
 /** One line for a shell that places an order and shows its life. */

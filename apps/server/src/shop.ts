@@ -6,11 +6,13 @@ import { listing } from "@waybill/listing";
 import {
   openPublisher,
   reads,
+  startRelay,
   startWorker,
   type LaneLimits,
   type Publisher,
   type Service,
   type Worker,
+  type WorkerOptions,
   type World,
 } from "@waybill/messaging";
 import { mailEffects, notifications, type Mailer } from "@waybill/notifications";
@@ -26,7 +28,8 @@ export const build = "0.1.0";
 export interface ShopOptions {
   readonly engine: Engine;
   readonly world: World;
-  readonly gateway: PaymentGateway;
+  /** Undefined where payments runs in another process. */
+  readonly gateway: PaymentGateway | undefined;
   readonly mailer: Mailer;
   /** How long after its confirmation an order leaves by itself; undefined: a person dispatches it. */
   readonly dispatchAfterMs: number | undefined;
@@ -35,6 +38,8 @@ export interface ShopOptions {
   readonly limits?: Partial<LaneLimits>;
   /** Counts commits and calls, if they shall be counted. */
   readonly meter?: Meter;
+  /** Which services work in this process. Default: all. */
+  readonly only?: readonly string[] | undefined;
 }
 
 /** The shop's services at work on an engine. */
@@ -43,6 +48,10 @@ export interface Shop extends AsyncDisposable {
   readonly world: World;
   readonly publisher: Publisher;
   readonly worker: Worker;
+  /** The services that work in this process. */
+  readonly services: readonly Service[];
+  /** Ends the work on lanes, so that others may go on with them; doors stay open. */
+  handOver(): Promise<void>;
 }
 
 /** Every service of the shop, on one page. */
@@ -67,38 +76,56 @@ export function lanesMaxOf(): ReadonlyMap<string, number> {
 
 /** Opens the shop: declares its topics, starts its services, and takes messages at its doors. */
 export async function openShop(options: ShopOptions): Promise<Shop> {
-  const { engine, world, gateway, mailer, meter } = options;
-  const services = shopServices(options);
-  await engine.declare(allTopics, new Map(services.map((service) => [service.name, reads(service)])));
+  const { engine, world, only } = options;
+  const all = shopServices(options);
+  const services = only === undefined ? all : all.filter(({ name }) => only.includes(name));
+  await engine.declare(allTopics, new Map(all.map((service) => [service.name, reads(service)])));
+  await using open = new AsyncDisposableStack();
+  const worker = services.length === 0 ? idle : await startWorker(workerOptions(options, services));
+  let handed: Promise<void> | undefined;
+  const handOver = () => (handed ??= worker.close());
+  open.defer(handOver);
   const transportOf = (topic: string) => engine.transportOf(topic);
-  const adapters = { ...gatewayEffects(gateway), ...mailEffects(mailer) };
-  const worker = await startWorker({
+  const { spool } = engine;
+  const relay = spool && open.use(startRelay({ spool, transportOf, world }));
+  const publisher = open.use(
+    openPublisher({
+      transportOf,
+      partitions,
+      producer: "/waybill/http",
+      nowMs: () => engine.store.nowMs(),
+      newId: () => world.newId(),
+      relay,
+    }),
+  );
+  const kept = open.move();
+  return { engine, world, publisher, worker, services, handOver, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+function workerOptions(options: ShopOptions, services: readonly Service[]): WorkerOptions {
+  const { engine, world, gateway, mailer, meter, limits } = options;
+  const adapters = { ...(gateway === undefined ? {} : gatewayEffects(gateway)), ...mailEffects(mailer) };
+  return {
     store: meter?.store(engine.store) ?? engine.store,
     world,
-    services: services.map((service) => ({ service, lanes: 1 })),
+    services: services.map((service) => ({ service, lanes: engine.lanesOf(service.name) })),
     types: allMessages,
     adapters: meter?.adapters(adapters) ?? adapters,
-    transportOf,
+    transportOf: (topic) => engine.transportOf(topic),
     partitions,
     build,
     host: `${hostname()}:${process.pid}`,
-    ...(options.limits === undefined ? {} : { limits: options.limits }),
-  });
-  const publisher = openPublisher({
-    transportOf,
-    partitions,
-    producer: "/waybill/http",
-    nowMs: () => engine.store.nowMs(),
-    newId: () => world.newId(),
-  });
-  return {
-    engine,
-    world,
-    publisher,
-    worker,
-    [Symbol.asyncDispose]: async () => {
-      await publisher[Symbol.asyncDispose]();
-      await worker.close();
-    },
+    ...(limits === undefined ? {} : { limits }),
   };
 }
+
+/** A process that runs no lanes. */
+const idle: Worker = {
+  memberId: "",
+  lanes: () => [],
+  redrive: async () => false,
+  discard: async () => false,
+  acceptLoss: async () => false,
+  close: async () => undefined,
+  [Symbol.asyncDispose]: async () => undefined,
+};

@@ -1,4 +1,4 @@
-import { messageOf, type StoredMessage, type Topic, type World } from "@waybill/messaging";
+import { messageOf, type StoredMessage, type Topic, type Transport, type World } from "@waybill/messaging";
 import { endOf, type Engine } from "./engine.ts";
 
 /** Looks for what is waited for: when the wait begins and ends, and at each message of the subject. */
@@ -22,20 +22,13 @@ interface Waiter {
 const waitersMax = 10_000;
 const fetchLimits = { messages: 1_000, bytes: 1_048_576, waitMs: 60_000 };
 
-/** Watches what is durable in these topics, which share a transport, from now on. */
+/** Watches what is durable in these topics, from now on. */
 export async function openWatch(engine: Engine, world: World, watched: readonly Topic[]): Promise<Watch> {
-  const transport = engine.durable.transportOf(watched[0]!.name);
   const bySubject = new Map<string, Set<Waiter>>();
   const listeners: ((message: StoredMessage) => void)[] = [];
   const stop = new AbortController();
   let waiting = 0;
   let released = false;
-
-  const open = async () => {
-    const ends = await Promise.all(watched.map(({ name }) => endOf(transport, name)));
-    return transport.reader(ends.flat());
-  };
-  let reader = await open();
 
   function tell(message: StoredMessage): void {
     for (const listener of listeners) listener(message);
@@ -46,30 +39,11 @@ export async function openWatch(engine: Engine, world: World, watched: readonly 
     for (const waiters of bySubject.values()) for (const waiter of waiters) waiter.tell(undefined);
   }
 
-  async function follow(): Promise<void> {
-    while (!stop.signal.aborted) {
-      try {
-        const { messages } = await reader.fetch(fetchLimits, stop.signal);
-        for (const message of messages) tell(message);
-      } catch (error) {
-        if (stop.signal.aborted) return;
-        world.log("warn", "Waiting requests lost the log and look again.", { error: messageOf(error) });
-        await reopen();
-      }
-    }
-  }
-
-  async function reopen(): Promise<void> {
-    await reader[Symbol.asyncDispose]();
-    await world.sleep(500, stop.signal);
-    if (stop.signal.aborted) return;
-    await open().then(
-      (opened) => (reader = opened),
-      () => undefined,
-    );
-    tellAll();
-  }
-  const following = follow();
+  const names = watched.map(({ name }) => name);
+  const transports = Map.groupBy(names, (name) => engine.durable.transportOf(name));
+  const following = await Promise.all(
+    Array.from(transports, ([transport, of]) => follow(transport, of, { world, tell, tellAll, signal: stop.signal })),
+  );
 
   function add(name: string, waiter: Waiter): void {
     const waiters = bySubject.get(name);
@@ -122,10 +96,54 @@ export async function openWatch(engine: Engine, world: World, watched: readonly 
     },
     async [Symbol.asyncDispose]() {
       stop.abort();
-      await following;
-      await reader[Symbol.asyncDispose]();
+      await Promise.all(following.map(({ ended }) => ended));
     },
   };
+}
+
+interface Listening {
+  readonly world: World;
+  readonly signal: AbortSignal;
+  tell(message: StoredMessage): void;
+  /** Something may have been missed. */
+  tellAll(): void;
+}
+
+/** Reads topics of one transport from now on; resolves when it is there, its `ended` after the signal. */
+async function follow(
+  transport: Transport,
+  names: readonly string[],
+  { world, signal, tell, tellAll }: Listening,
+): Promise<{ readonly ended: Promise<void> }> {
+  const open = async () => transport.reader((await Promise.all(names.map((name) => endOf(transport, name)))).flat());
+  let reader = await open();
+
+  async function read(): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        const { messages } = await reader.fetch(fetchLimits, signal);
+        for (const message of messages) tell(message);
+      } catch (error) {
+        if (signal.aborted) break;
+        world.log("warn", "Waiting requests lost the log and look again.", { error: messageOf(error) });
+        await reopen();
+      }
+    }
+    await reader[Symbol.asyncDispose]();
+  }
+
+  async function reopen(): Promise<void> {
+    await reader[Symbol.asyncDispose]();
+    await world.sleep(500, signal);
+    if (signal.aborted) return;
+    await open().then(
+      (opened) => (reader = opened),
+      () => undefined,
+    );
+    tellAll();
+  }
+
+  return { ended: read() };
 }
 
 function nameOf(topic: string, subject: string): string {

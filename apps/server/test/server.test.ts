@@ -123,7 +123,7 @@ test("when the disk is full it says so, and goes on when there is room again", a
   await using shop = await testServer({ data });
   await shop.stockUp("mug", 1_000);
   const key = (n: number) => ({ "idempotency-key": `full-${n}` });
-  const { file } = shop.server;
+  const file = shop.server.file!;
   // Less than it has: every page more is one too many.
   file.limit(8_192);
   const answers: Answer[] = [];

@@ -3,7 +3,7 @@ export { change } from "./change.ts";
 export type { FileStats, WaveLimits } from "./committer.ts";
 export { fileName, openFile, type EmbeddedFile, type FileLimits, type OpenFile } from "./file.ts";
 export type { FileLog } from "./file-log.ts";
-export { readServerInfo, writeServerInfo, type ServerInfo } from "./lock.ts";
+export { lockFolder, readServerInfo, writeServerInfo, type ServerInfo } from "./lock.ts";
 export { sqliteStore } from "./sqlite-store.ts";
 export type { Segment, TopicLog } from "./topic-log.ts";
 export { layoutVersion, topicSpan } from "./tables.ts";

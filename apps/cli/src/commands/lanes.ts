@@ -1,8 +1,8 @@
 import { Command } from "commander";
+import { deploymentOf, withDeployment, type DeploymentOptions } from "../deployment.ts";
 import { exitHelp } from "../exit.ts";
 
-interface Options {
-  readonly data: string;
+interface Options extends DeploymentOptions {
   readonly json?: true;
 }
 
@@ -14,21 +14,22 @@ Examples:
 
 For each service, lane and topic: the first offset that is not handled yet, the end of the log, how many messages
 (counted up to 10,000) and how many seconds lie between them, and what is wrong, if anything is.
-It asks the server of the data folder, or reads the folder itself when no server runs.
+It asks the server of the data folder, or reads the folder itself when no server runs. On any other engine than the
+embedded one it reads database and brokers.
 `;
 
 export function lanesCommand(): Command {
-  return new Command("lanes")
+  return withDeployment(new Command("lanes"))
     .description("Show how far each service has read: position, end, and lag in messages and seconds.")
-    .option("-d, --data <folder>", "the shop's data folder", ".waybill")
+    .option("-d, --data <folder>", "the shop's data folder (default: .waybill)")
     .option("--json", "print it as JSON")
     .addHelpText("after", `${examples}\n${exitHelp()}`)
     .action(perform);
 }
 
-async function perform({ data, json }: Options): Promise<void> {
+async function perform(options: Options): Promise<void> {
   const { findShop } = await import("../shop/found.ts");
   const { lanesText, readLanes } = await import("../shop/lanes.ts");
-  const lanes = await readLanes(findShop(data));
-  process.stdout.write(`${json === true ? JSON.stringify(lanes, undefined, 2) : lanesText(lanes)}\n`);
+  const lanes = await readLanes(findShop(await deploymentOf(options)));
+  process.stdout.write(`${options.json === true ? JSON.stringify(lanes, undefined, 2) : lanesText(lanes)}\n`);
 }

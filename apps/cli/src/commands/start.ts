@@ -1,12 +1,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
-import type { ServerOptions } from "@waybill/server";
-import { resolve } from "node:path";
+import type { Config, RunningServer, RunningWork, ServerOptions, WaybillConfig } from "@waybill/server";
+import { deploymentOf, withDeployment, type DeploymentOptions } from "../deployment.ts";
 import { CliError, exitHelp } from "../exit.ts";
 
-interface Options {
-  readonly data: string;
+interface Options extends DeploymentOptions {
   readonly port?: number;
-  readonly host: string;
+  readonly host?: string;
+  readonly only?: readonly string[];
+  readonly api: boolean;
+  readonly migrate?: true;
   readonly dispatchAfter?: number;
   readonly paymentDeadline?: number;
   readonly gateway?: string;
@@ -23,18 +25,30 @@ Examples:
   waybill start --port 8080 --data ./shop      on a port and in a folder of your own
   waybill start --no-seed --dispatch-after 60  empty; orders leave a minute after they are paid for
   waybill start --json --log stderr            for scripts: one line of JSON when it is ready
+  waybill start --engine nats --migrate        on NATS and PostgreSQL, whose URLs the environment says
+  waybill start --engine kafka --only payments,fulfilment
+  waybill start --engine kafka --only api      the HTTP interface apart from the services
 
+Start as many as you like on an engine other than embedded: they share the work.
 It ends on Ctrl-C or SIGTERM, once what is under way is stored. After a kill it goes on where it was.
 `;
 
 export function startCommand(): Command {
-  return new Command("start")
-    .description("Start a shop on this machine: services, data folder, sandbox payment gateway and HTTP interface.")
-    .option("-d, --data <folder>", "the folder of everything that the shop keeps", ".waybill")
+  return withDeployment(new Command("start"))
+    .description("Start a shop, or a part of one: services, sandbox payment gateway and HTTP interface.")
+    .option("-d, --data <folder>", "the folder of what is kept on this machine (default: .waybill)")
     .addOption(
       new Option("-p, --port <number>", "the port; 0 takes any (default: 4800 or the next free one)").argParser(port),
     )
-    .option("--host <address>", "the address to listen on; any other needs a key: waybill key new", "127.0.0.1")
+    .option("--host <address>", "the address to listen on (default: 127.0.0.1); any other needs a key: waybill key new")
+    .addOption(
+      new Option(
+        "--only <parts>",
+        "work on these services only, with commas between; api is the HTTP interface",
+      ).argParser(parts),
+    )
+    .option("--no-api", "without the HTTP interface")
+    .option("--migrate", "prepare the database first, as waybill migrate does")
     .addOption(
       new Option(
         "--dispatch-after <seconds>",
@@ -65,39 +79,71 @@ export function startCommand(): Command {
 }
 
 async function perform(options: Options): Promise<void> {
-  const { runServer } = await import("@waybill/server");
-  const print = options.json === true ? jsonLine(options.data) : (line: string) => process.stdout.write(`${line}\n`);
-  const { readServerInfo } = await import("@waybill/store-sqlite");
-  let said = false;
-  function jsonLine(data: string) {
-    return () => {
-      if (said) return;
-      said = true;
-      process.stdout.write(`${JSON.stringify({ ...readServerInfo(data), data: resolve(data) })}\n`);
-    };
-  }
-  process.exitCode = await runServer(serverOptions(options), print).catch((error: unknown) => {
+  const config = await deploymentOf(options, flagsOf(options));
+  if (options.migrate === true) await migrated(config);
+  const { runServer, welcome } = await import("@waybill/server");
+  const startedAt = new Date().toISOString();
+  const ready = (running: RunningServer | RunningWork): void => {
+    const text = options.json === true ? JSON.stringify(factsOf(running, startedAt)) : welcome(running).join("\n");
+    process.stdout.write(`${text}\n`);
+  };
+  process.exitCode = await runServer(serverOptions(options, config), ready).catch((error: unknown) => {
     // What is in the way of a start, such as a port in use, is no fault of the program.
     if (error instanceof Error && error.constructor === Error) throw new CliError("unavailable", error.message, error);
     throw error;
   });
 }
 
-function serverOptions(options: Options): ServerOptions {
-  const { data, port, host, dispatchAfter, paymentDeadline, gateway, log, seed } = options;
-  const { retentionDays, retentionMib } = options;
+async function migrated(config: Config): Promise<void> {
+  const { databaseOf } = await import("./migrate.ts");
+  const { migrate } = await import("@waybill/store-postgres");
+  await migrate(databaseOf(config));
+}
+
+/** What the command line says of the deployment. */
+function flagsOf(options: Options): WaybillConfig {
+  const { host, port, dispatchAfter, paymentDeadline, gateway, retentionDays, retentionMib } = options;
+  const kept = { retentionDays, retentionMib };
+  return pruned({
+    http: { host, port },
+    shop: {
+      dispatchAfterMs: dispatchAfter === undefined ? undefined : Math.round(dispatchAfter * 1_000),
+      paymentDeadlineMs: paymentDeadline === undefined ? undefined : Math.round(paymentDeadline * 1_000),
+      gatewayUrl: gateway === undefined ? undefined : url(gateway),
+    },
+    topics: { "*": kept },
+  }) as WaybillConfig;
+}
+
+/** Without members that are undefined, at any depth. */
+function pruned(value: unknown): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  return Object.fromEntries(members.map(([name, member]) => [name, pruned(member)]));
+}
+
+function serverOptions({ only, api, log, seed }: Options, config: Config): ServerOptions {
   return {
-    data,
-    host,
+    config,
     seed,
-    ...(port === undefined ? {} : { port }),
-    ...(dispatchAfter === undefined ? {} : { dispatchAfterMs: dispatchAfter * 1_000 }),
-    ...(paymentDeadline === undefined ? {} : { paymentDeadlineMs: paymentDeadline * 1_000 }),
-    ...(gateway === undefined ? {} : { gatewayUrl: url(gateway) }),
-    ...(retentionDays === undefined ? {} : { retentionMs: Math.round(retentionDays * 86_400_000) }),
-    ...(retentionMib === undefined ? {} : { retentionBytes: Math.round(retentionMib * 1_048_576) }),
+    api,
+    ...(only === undefined ? {} : { only }),
     ...(log === undefined ? {} : { log: log === "stderr" || log === "none" ? log : { file: log } }),
   };
+}
+
+/** What a script wants to know of a shop that has just started. */
+function factsOf(running: RunningServer | RunningWork, startedAt: string): Record<string, unknown> {
+  const { data, engine, services, gatewayUrl } = running;
+  const url = "url" in running ? running.url : undefined;
+  return { pid: process.pid, startedAt, url, data, engine, services, gatewayUrl };
+}
+
+function parts(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
 }
 
 function port(text: string): number {

@@ -1,16 +1,16 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { embeddedEngine, localKeyFile, realWorld, type Engine } from "@waybill/server";
+import { localKeyFile, openEngine, realWorld, type Config, type Engine } from "@waybill/server";
 import { fileName, readServerInfo } from "@waybill/store-sqlite";
 import { CliError } from "../exit.ts";
 
-/** Where an answer about a shop comes from: its server, or its data folder when no server runs. */
+/** Where an answer about a shop comes from: its server, its data folder when no server runs, its database and brokers. */
 export interface Found {
-  /** True when some process works in the folder. */
-  readonly isRunning: boolean;
+  /** Whether some process works in the folder; undefined where no folder tells. */
+  readonly isRunning: boolean | undefined;
   /** The server's answer to a GET as JSON; undefined when there is no server to ask. Throws for an answer above 299. */
   get(path: string): Promise<unknown>;
-  /** Opens the folder for reading only, beside whoever works in it. */
+  /** Opens what the shop runs on, to be read beside whoever works on it. */
   open(): Promise<Engine>;
 }
 
@@ -27,8 +27,11 @@ export class Refusal extends Error {
 
 const timeoutMs = 10_000;
 
-/** Looks who works in a data folder. Throws when there is no shop in it. */
-export function findShop(folder: string): Found {
+/** Looks who works on a shop. Throws when it is embedded and its data folder holds none. */
+export function findShop(config: Config): Found {
+  const { engine, data: folder } = config;
+  const open = () => openEngine(config, { data: folder, world: realWorld(() => {}), readOnly: true });
+  if (engine !== "embedded") return { isRunning: undefined, get: async () => undefined, open };
   if (!existsSync(join(folder, fileName))) {
     const text = `There is no shop in ${folder}. Start one with "waybill start", or name its folder with --data.`;
     throw new CliError("unavailable", text);
@@ -39,7 +42,7 @@ export function findShop(folder: string): Found {
   return {
     isRunning,
     get: async (path) => (url === undefined ? undefined : ask(url, path, keyIn(folder))),
-    open: () => embeddedEngine({ folder, world: realWorld(() => {}), readOnly: true }),
+    open,
   };
 }
 

@@ -3,7 +3,7 @@ import type { Found } from "./found.ts";
 import { table } from "../table.ts";
 
 export interface Lanes {
-  /** Whether some process works in the data folder. */
+  /** Whether some process works on it. */
   readonly running: boolean;
   readonly lanes: readonly LaneView[];
 }
@@ -12,12 +12,13 @@ export interface Lanes {
 export async function readLanes(found: Found): Promise<Lanes> {
   const { isRunning } = found;
   const told = (await found.get("/lanes")) as { lanes: readonly LaneView[] } | undefined;
-  if (told !== undefined) return { running: isRunning, lanes: told.lanes };
+  if (told !== undefined) return { running: true, lanes: told.lanes };
   await using engine = await found.open();
   const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
   const lanes = await laneViews(engine, services);
-  // A process that was killed leaves its name; nobody runs the lanes all the same.
-  return { running: isRunning, lanes: isRunning ? lanes : lanes.map((lane) => ({ ...lane, owner: undefined })) };
+  // A process that was killed leaves its name for a while; nobody runs the lanes of its folder all the same.
+  if (isRunning === false) return { running: false, lanes: lanes.map((lane) => ({ ...lane, owner: undefined })) };
+  return { running: isRunning ?? lanes.some(({ owner }) => owner !== undefined), lanes };
 }
 
 const head = ["service", "lane", "topic", "position", "end", "lag", "lag s", "parked", ""];

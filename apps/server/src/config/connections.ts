@@ -2,11 +2,11 @@ import type { Issue } from "@waybill/messaging";
 import { readFileSync } from "node:fs";
 import type { EngineName, TlsSettings, WaybillConfig } from "./schema.ts";
 
-/** TLS as Node takes it: texts of PEM. */
+/** TLS, with paths of PEM files. */
 export interface Tls {
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
+  readonly caFile?: string;
+  readonly certFile?: string;
+  readonly keyFile?: string;
 }
 
 interface Login {
@@ -16,9 +16,12 @@ interface Login {
   readonly tls?: Tls | undefined;
 }
 
-export interface PostgresConnection extends Login {
+export interface PostgresConnection {
   readonly url: string;
+  readonly password?: string | undefined;
+  readonly schema: string;
   readonly connectionsMax: number;
+  readonly listenUrl?: string | undefined;
 }
 
 export interface NatsConnection extends Login {
@@ -31,7 +34,7 @@ export interface NatsConnection extends Login {
 export interface KafkaConnection extends Login {
   /** `host:port` */
   readonly brokers: readonly string[];
-  readonly mechanism: "PLAIN" | "SCRAM-SHA-256" | "SCRAM-SHA-512";
+  readonly mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512";
 }
 
 /** What an engine connects to; undefined what it does not use. */
@@ -71,10 +74,19 @@ function postgresOf(
   issues: Issue[],
 ): PostgresConnection {
   const url = urlOf(engine, "postgres", said.url, issues);
-  const isAddress = URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol);
-  if (url !== "" && !isAddress) issues.push(unlike("postgres"));
-  const { user, password, connectionsMax = 10 } = said;
-  return { url, user, password, connectionsMax, tls: tlsOf("postgres", said.tls, issues) };
+  const { password, schema = "waybill", connectionsMax = 8, listenUrl } = said;
+  for (const [name, one] of Object.entries({ url, listenUrl })) {
+    if (one && !isPostgres(one)) issues.push({ ...unlike("postgres"), field: `postgres.${name}` });
+  }
+  if (!/^[a-z_][a-z0-9_]{0,39}$/.test(schema) || schema.startsWith("pg_")) {
+    const reason = 'must be 1 to 40 lower-case letters, digits and underscores, and not begin with a digit or "pg_"';
+    issues.push({ field: "postgres.schema", reason });
+  }
+  return { url, password, schema, connectionsMax, listenUrl };
+}
+
+function isPostgres(url: string): boolean {
+  return URL.canParse(url) && /^postgres(ql)?:$/.test(new URL(url).protocol);
 }
 
 function natsOf(engine: EngineName, said: NonNullable<WaybillConfig["nats"]>, issues: Issue[]): NatsConnection {
@@ -86,7 +98,7 @@ function natsOf(engine: EngineName, said: NonNullable<WaybillConfig["nats"]>, is
     const names = given.map(([name]) => `nats.${name}`).join(" and ");
     issues.push({ field: "nats", reason: `${names} are given; log in in one way` });
   }
-  const credentials = credentialsFile && pem("nats.credentialsFile", credentialsFile, issues);
+  const credentials = credentialsFile && textOf("nats.credentialsFile", credentialsFile, issues);
   return { servers, user, password, token, credentials, tls: tlsOf("nats", said.tls, issues) };
 }
 
@@ -94,6 +106,9 @@ function kafkaOf(engine: EngineName, said: NonNullable<WaybillConfig["kafka"]>, 
   const brokers = partsOf(urlOf(engine, "kafka", said.url, issues)).map((one) => one.replace(/^kafka:\/\//, ""));
   if (brokers.some((broker) => !/^(\[[0-9a-f:]+\]|[^\s/:@]+):\d{1,5}$/i.test(broker))) issues.push(unlike("kafka"));
   const { user, password, mechanism = "SCRAM-SHA-512" } = said;
+  if ((user === undefined) !== (password === undefined)) {
+    issues.push({ field: "kafka", reason: "a user and a password go together: give kafka.user and kafka.password" });
+  }
   return { brokers, user, password, mechanism, tls: tlsOf("kafka", said.tls, issues) };
 }
 
@@ -117,7 +132,7 @@ function partsOf(text: string): readonly string[] {
     .filter((part) => part !== "");
 }
 
-function tlsOf(name: Name, said: TlsSettings | undefined, issues: Issue[]): Tls | undefined {
+function tlsOf(name: "nats" | "kafka", said: TlsSettings | undefined, issues: Issue[]): Tls | undefined {
   const { caFile, certFile, keyFile } = said ?? {};
   const isGiven = caFile !== undefined || certFile !== undefined || keyFile !== undefined;
   if (!(said?.enabled ?? isGiven)) return undefined;
@@ -125,14 +140,18 @@ function tlsOf(name: Name, said: TlsSettings | undefined, issues: Issue[]): Tls 
   if ((certFile === undefined) !== (keyFile === undefined)) {
     issues.push({ field, reason: "a certificate and its key go together: give certFile and keyFile" });
   }
+  for (const [member, path] of Object.entries({ caFile, certFile, keyFile })) {
+    if (path !== undefined) textOf(`${field}.${member}`, path, issues);
+  }
   return {
-    ca: caFile && pem(`${field}.caFile`, caFile, issues),
-    cert: certFile && pem(`${field}.certFile`, certFile, issues),
-    key: keyFile && pem(`${field}.keyFile`, keyFile, issues),
+    ...(caFile === undefined ? {} : { caFile }),
+    ...(certFile === undefined ? {} : { certFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
   };
 }
 
-function pem(field: string, path: string, issues: Issue[]): string {
+/** The content of a file. A file that cannot be read is found here, and not deep inside a client. */
+function textOf(field: string, path: string, issues: Issue[]): string {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -63,10 +63,10 @@ export const configSchema = type({
   "postgres?": {
     "+": "reject",
     "url?": text,
-    "user?": text,
     "password?": secret,
+    "schema?": text,
     "connectionsMax?": type("2 <= number.integer <= 1000").describe("a whole number from 2 to 1000"),
-    "tls?": tls,
+    "listenUrl?": text,
   },
   "nats?": {
     "+": "reject",
@@ -82,9 +82,7 @@ export const configSchema = type({
     "url?": text,
     "user?": text,
     "password?": secret,
-    "mechanism?": type("'PLAIN' | 'SCRAM-SHA-256' | 'SCRAM-SHA-512'").describe(
-      '"SCRAM-SHA-512", "SCRAM-SHA-256" or "PLAIN"',
-    ),
+    "mechanism?": type("'SCRAM-SHA-256' | 'SCRAM-SHA-512'").describe('"SCRAM-SHA-512" or "SCRAM-SHA-256"'),
     "tls?": tls,
   },
   "topics?": { "[string]": topicSettings },

@@ -10,7 +10,7 @@ export interface Setting {
   readonly text: string;
 }
 
-const tlsOf = (name: "postgres" | "nats" | "kafka"): readonly Setting[] => {
+const tlsOf = (name: "nats" | "kafka"): readonly Setting[] => {
   const env = `WAYBILL_${name.toUpperCase()}`;
   return [
     {
@@ -43,7 +43,7 @@ const copies = (of: "topics.*" | "mirrors[]", what: string): readonly Setting[] 
   {
     path: `${of}.compression`,
     fallback: "none",
-    text: `How ${what} packs bodies on Kafka: \`none\`, \`zstd\` or \`lz4\`.`,
+    text: `How ${what} is packed: \`none\`, \`zstd\` or \`lz4\` on Kafka; NATS packs in its own way whichever it is.`,
   },
 ];
 
@@ -99,9 +99,8 @@ export const settings: readonly Setting[] = [
     path: "postgres.url",
     env: "WAYBILL_POSTGRES_URL",
     fallback: "none; needed by all engines but `embedded`",
-    text: "The database, as `postgres://user@host:5432/name`.",
+    text: "The database, as `postgres://user@host:5432/name`, with `sslmode` and `sslrootcert` as libpq knows them.",
   },
-  { path: "postgres.user", env: "WAYBILL_POSTGRES_USER", fallback: "the URL's", text: "Who logs in." },
   {
     path: "postgres.password",
     env: "WAYBILL_POSTGRES_PASSWORD",
@@ -110,13 +109,24 @@ export const settings: readonly Setting[] = [
     text: "The password.",
   },
   {
+    path: "postgres.schema",
+    env: "WAYBILL_POSTGRES_SCHEMA",
+    fallback: "waybill",
+    text: "The schema of the tables; a shop of its own for each.",
+  },
+  {
     path: "postgres.connectionsMax",
     env: "WAYBILL_POSTGRES_CONNECTIONS",
     as: "number",
-    fallback: "10",
-    text: "The most connections that a process opens.",
+    fallback: "8",
+    text: "How many connections a process opens for commits and reads; two more are for leases and news.",
   },
-  ...tlsOf("postgres"),
+  {
+    path: "postgres.listenUrl",
+    env: "WAYBILL_POSTGRES_LISTEN_URL",
+    fallback: "the same",
+    text: "Where `url` leads to a pooler: the server itself, to hear at once of lanes that are free.",
+  },
   {
     path: "nats.url",
     env: "WAYBILL_NATS_URL",
@@ -151,7 +161,7 @@ export const settings: readonly Setting[] = [
     path: "kafka.mechanism",
     env: "WAYBILL_KAFKA_MECHANISM",
     fallback: "SCRAM-SHA-512",
-    text: "How a user logs in: `SCRAM-SHA-512`, `SCRAM-SHA-256` or `PLAIN`.",
+    text: "How a user logs in: `SCRAM-SHA-512` or `SCRAM-SHA-256`.",
   },
   ...tlsOf("kafka"),
   {

@@ -1,12 +1,12 @@
-import type { KafkaConnection, NatsConnection, PostgresConnection, Tls } from "./connections.ts";
+import type { KafkaConnection, NatsConnection, PostgresConnection } from "./connections.ts";
 import type { Config } from "./effective.ts";
 
 const mask = "***";
 
-/** The configuration as people and scripts may see it: secrets are masked, files of certificates are only named as given. */
+/** The configuration as people and scripts may see it: secrets are masked. */
 export function shown({ postgres, nats, kafka, ...config }: Config): Record<string, unknown> {
   const connections = {
-    postgres: postgres && maskedPostgres(postgres),
+    postgres: postgres && masked(postgres),
     nats: nats && masked(nats),
     kafka: kafka && masked(kafka),
   };
@@ -14,8 +14,13 @@ export function shown({ postgres, nats, kafka, ...config }: Config): Record<stri
   return JSON.parse(JSON.stringify({ ...config, ...connections })) as Record<string, unknown>;
 }
 
-function maskedPostgres({ url, ...rest }: PostgresConnection) {
-  return { url: withoutPassword(url), ...masked(rest) };
+function masked(connection: PostgresConnection | NatsConnection | KafkaConnection): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(connection).map(([name, value]) => [name, maskedValue(name, value)]));
+}
+
+function maskedValue(name: string, value: unknown): unknown {
+  if (["password", "token", "credentials"].includes(name) && value !== undefined) return mask;
+  return /url$/i.test(name) && typeof value === "string" ? withoutPassword(value) : value;
 }
 
 function withoutPassword(url: string): string {
@@ -23,19 +28,6 @@ function withoutPassword(url: string): string {
   if (parsed.password !== "") parsed.password = mask;
   for (const name of parsed.searchParams.keys()) if (/password/i.test(name)) parsed.searchParams.set(name, mask);
   return parsed.href;
-}
-
-type Secrets = Partial<Pick<NatsConnection, "password" | "token" | "credentials">> & { readonly tls?: Tls | undefined };
-
-function masked<T extends Secrets | KafkaConnection>(connection: T): T {
-  const { tls } = connection;
-  const hidden = Object.entries(connection).map(([name, value]) => [name, isSecret(name) && value ? mask : value]);
-  const files = tls && Object.fromEntries(Object.entries(tls).map(([name, text]) => [name, text && "given"]));
-  return { ...Object.fromEntries(hidden), ...(files === undefined ? {} : { tls: files }) } as T;
-}
-
-function isSecret(name: string): boolean {
-  return ["password", "token", "credentials"].includes(name);
 }
 
 /** The configuration for a terminal: one setting a line, by its path. */

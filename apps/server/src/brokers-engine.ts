@@ -1,0 +1,82 @@
+import { readFileSync } from "node:fs";
+import type { Topic, Transport, World } from "@waybill/messaging";
+import { WaybillError } from "@waybill/messaging";
+import type { PostgresStore } from "@waybill/store-postgres";
+import type { KafkaConnection, NatsConnection, PostgresConnection, Tls } from "./config/connections.ts";
+import type { Config } from "./config/effective.ts";
+import { partitions, valueIn, type Durable, type Engine } from "./engine.ts";
+
+/**
+ * States in PostgreSQL, and each topic at its broker, for any number of processes. Throws STORE_UNAVAILABLE and
+ * TRANSPORT_UNAVAILABLE when something cannot be reached, and CONTRACT_INVALID when the database is not migrated.
+ */
+export async function brokersEngine(config: Config, world: World): Promise<Engine> {
+  await using open = new AsyncDisposableStack();
+  const store = open.use(await openStore(config.postgres!, world));
+  const brokers = new Map<string, Transport>();
+  if (config.nats !== undefined) brokers.set("nats", open.use(await openNats(config.nats)));
+  if (config.kafka !== undefined) brokers.set("kafka", open.use(await openKafka(config.kafka)));
+
+  function transportOf(topic: string): Transport {
+    const transport = brokers.get(config.topics[topic]?.broker ?? "");
+    if (transport !== undefined) return transport;
+    throw new WaybillError("TOPIC_UNKNOWN", `The configuration has no topic "${topic}".`, { details: { topic } });
+  }
+
+  const kept = open.move();
+  return {
+    name: config.engine,
+    store,
+    transportOf,
+    durable: { transportOf, ...durableStates(store) },
+    spool: store.spool,
+    lanesOf: (service) => config.services[service]?.lanes ?? 1,
+    async declare(topics) {
+      await Promise.all(topics.map((topic) => transportOf(topic.name).declare(specOf(config, topic))));
+    },
+    // A database or a broker that is away is met by whoever needs it, and comes back by itself.
+    health: () => ({ ok: true, fatal: false }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+// What an engine does not need is not loaded.
+async function openStore({ url, password, schema, connectionsMax, listenUrl }: PostgresConnection, world: World) {
+  const { postgresStore } = await import("@waybill/store-postgres");
+  const more = { ...(password === undefined ? {} : { password }), ...(listenUrl === undefined ? {} : { listenUrl }) };
+  return postgresStore({ url, schema, connectionsMax, world, ...more });
+}
+
+async function openNats(connection: NatsConnection): Promise<Transport> {
+  const { natsTransport } = await import("@waybill/transport-nats");
+  return natsTransport(connection);
+}
+
+async function openKafka({ brokers, user, password, mechanism, tls }: KafkaConnection): Promise<Transport> {
+  const { kafkaTransport } = await import("@waybill/transport-kafka");
+  const sasl = user === undefined || password === undefined ? undefined : { mechanism, username: user, password };
+  return kafkaTransport({ bootstrap: brokers.join(","), sasl, tls: tls && pemOf(tls) });
+}
+
+function pemOf({ caFile, certFile, keyFile }: Tls) {
+  const textOf = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path, "utf8"));
+  return { ca: textOf(caFile), cert: textOf(certFile), key: textOf(keyFile) };
+}
+
+function specOf(config: Config, { name, bytesMax }: Topic) {
+  const { broker: _broker, ...kept } = config.topics[name]!;
+  return { name, partitions, bytesMax, ...kept };
+}
+
+function durableStates({ states }: PostgresStore): Pick<Durable, "state" | "states"> {
+  return {
+    async state(service, kind, id) {
+      const row = await states.one(service, kind.kind, id);
+      return row === undefined ? undefined : valueIn(kind, row);
+    },
+    async states(service, kind, after, limit) {
+      const rows = await states.page(service, kind.kind, after, limit);
+      return rows.map((row) => ({ id: row.id, value: valueIn(kind, row) }));
+    },
+  };
+}
