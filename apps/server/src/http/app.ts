@@ -24,6 +24,7 @@ import { addParked } from "./parked.ts";
 import { addProducts } from "./products.ts";
 import { addShipments } from "./shipments.ts";
 import { addStock } from "./stock.ts";
+import { addTopics } from "./topics.ts";
 import { addStockMovements } from "./stock-movements.ts";
 
 /** What the routes work with. */
@@ -87,6 +88,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   addStockMovements(app, parts);
   addShipments(app, parts);
   addParked(app, parts);
+  addTopics(app, parts);
   addDocument(app, notes);
   refuseOthers(app, taken);
   return app;

@@ -1,0 +1,147 @@
+import { bodyText, type PartitionBounds, type Position, type StoredMessage, type Transport } from "@waybill/messaging";
+
+/** A topic as an operator sees it. */
+export interface TopicView {
+  readonly topic: string;
+  /** The broker or file that it lives in. */
+  readonly transport: string;
+  readonly partitions: number;
+  /** About how many messages are kept: offsets are not dense. */
+  readonly messages: number;
+  readonly bytes: number;
+}
+
+/** How much each of these topics holds. */
+export function topicViews(transportOf: (topic: string) => Transport, names: readonly string[]): Promise<TopicView[]> {
+  return Promise.all(
+    names.map(async (topic) => {
+      const transport = transportOf(topic);
+      const bounds = await transport.bounds(topic);
+      const sum = (of: (one: PartitionBounds) => number) => bounds.reduce((all, one) => all + of(one), 0);
+      return {
+        topic,
+        transport: transport.name,
+        partitions: bounds.length,
+        messages: sum(({ firstOffset, nextOffset }) => nextOffset - firstOffset),
+        bytes: sum(({ bytes }) => bytes),
+      };
+    }),
+  );
+}
+
+/** A message of a topic, for people. */
+export interface MessageView {
+  readonly at: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly partition: number;
+  readonly offset: number;
+  readonly id: string;
+  readonly producer: string;
+  readonly correlation: string;
+  readonly causation?: string | undefined;
+  /** As JSON, without tokens of payments; as text where it is none. */
+  readonly body: unknown;
+}
+
+export interface TailOptions {
+  readonly transport: Transport;
+  readonly topic: string;
+  /** Where the page before ended; undefined: so that the last messages are shown. */
+  readonly place?: string | undefined;
+  readonly limit: number;
+  /** How long to wait when there is nothing new, in milliseconds. */
+  readonly waitMs: number;
+  readonly isWanted?: (message: StoredMessage) => boolean;
+  readonly signal: AbortSignal;
+}
+
+/** How many messages one page looks at for those that are wanted. */
+const lookMax = 10_000;
+const bytesMax = 4_194_304;
+
+/** The next messages of a topic by the time of their publication, and where to go on. */
+export async function tail(
+  options: TailOptions,
+): Promise<{ readonly messages: readonly MessageView[]; readonly place: string }> {
+  const { transport, topic, limit, waitMs, isWanted = () => true, signal } = options;
+  const bounds = await transport.bounds(topic);
+  const from = options.place === undefined ? lastOf(bounds, limit) : placed(bounds, options.place);
+  const next = new Map(from.map(({ partition, nextOffset }) => [partition, nextOffset]));
+  const found: StoredMessage[] = [];
+  await using reader = transport.reader(from);
+  const over = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
+  for (let looked = 0; looked < lookMax && found.length < limit && !signal.aborted;) {
+    const wait = found.length === 0 ? waitMs : 0;
+    const { messages, next: moved } = await reader.fetch({ messages: limit, bytes: bytesMax, waitMs: wait }, over);
+    for (const { partition, nextOffset } of moved) next.set(partition, nextOffset);
+    for (const message of messages) {
+      next.set(message.partition, message.offset + 1);
+      if (isWanted(message)) found.push(message);
+    }
+    // What there is is read to its end; then, if that was nothing, it is waited for.
+    if (messages.length === 0 && (wait === 0 || over.aborted)) break;
+    looked += messages.length;
+  }
+  const byTime = found.sort((a, b) => a.atMs - b.atMs);
+  // Without a place the last ones are meant, of all partitions together.
+  const shown = options.place === undefined ? byTime.slice(-limit) : byTime;
+  return { messages: shown.map(messageView), place: placeOf(bounds, next) };
+}
+
+/** Positions so far before the ends that all of the last messages lie behind them. */
+function lastOf(bounds: readonly PartitionBounds[], limit: number): Position[] {
+  return bounds.map(({ topic, partition, logId, firstOffset, nextOffset }) => {
+    return { topic, partition, logId, nextOffset: Math.max(firstOffset, nextOffset - limit) };
+  });
+}
+
+/** Positions as a place says, kept to what the log holds; from its first message where the log is another one. */
+function placed(bounds: readonly PartitionBounds[], place: string): Position[] {
+  const said = parsed(place);
+  return bounds.map(({ topic, partition, logId, firstOffset, nextOffset }, at) => {
+    const [id, offset] = said[at] ?? [];
+    const wanted = id === logId && typeof offset === "number" ? offset : firstOffset;
+    return { topic, partition, logId, nextOffset: Math.min(Math.max(firstOffset, wanted), nextOffset) };
+  });
+}
+
+function placeOf(bounds: readonly PartitionBounds[], next: ReadonlyMap<number, number>): string {
+  const said = bounds.map(({ partition, logId, nextOffset }) => [logId, next.get(partition) ?? nextOffset]);
+  return Buffer.from(JSON.stringify(said)).toString("base64url");
+}
+
+function parsed(place: string): readonly (readonly [string?, number?])[] {
+  try {
+    const said: unknown = JSON.parse(Buffer.from(place, "base64url").toString());
+    return Array.isArray(said) ? said.map((one) => (Array.isArray(one) ? (one as [string?, number?]) : [])) : [];
+  } catch {
+    return [];
+  }
+}
+
+function messageView(message: StoredMessage): MessageView {
+  const { atMs, type, subject, partition, offset, id, producer, correlation, causation } = message;
+  const body = readable(message);
+  return {
+    at: new Date(atMs).toISOString(),
+    type,
+    subject,
+    partition,
+    offset,
+    id,
+    producer,
+    correlation,
+    causation,
+    body,
+  };
+}
+
+/** A payment's token is worth money to whoever reads it. */
+function readable({ body }: StoredMessage): unknown {
+  try {
+    return JSON.parse(bodyText(body), (name, value: unknown) => (name === "token" ? "…" : value)) as unknown;
+  } catch {
+    return typeof body === "string" ? body : Buffer.from(body).toString("base64");
+  }
+}
