@@ -111,6 +111,14 @@ export class Logs {
     this.#damaged(topic);
   }
 
+  /** Stores a record that is no envelope, as a stranger may. */
+  appendUnreadable(topic: string, partition: number, body: Uint8Array): void {
+    const id = `${topic}-${partition}-${this.partition(topic, partition).nextOffset}`;
+    const envelope = { id, type: "unreadable", schema: 0, subject: id, key: id, producer: "unknown", atMs: 0, correlation: id, body };
+    store(this.partition(topic, partition), envelope, "The record has no attributes.");
+    this.wake(topic);
+  }
+
   /** Leaves an offset unused, as a transaction's marker does. */
   leaveHole(topic: string, partition: number): void {
     this.partition(topic, partition).nextOffset += 1;
@@ -127,14 +135,17 @@ function empty(topic: string, partition: number): PartitionLog {
   return { topic, partition, messages: [], firstOffset: 0, nextOffset: 0, bytes: 0 };
 }
 
-function store(log: PartitionLog, envelope: Envelope): void {
+function store(log: PartitionLog, envelope: Envelope, malformed?: string): void {
   // What is stored is bytes: a body that was checked in the sender's memory is not.
+  const { body } = envelope;
   const message: StoredMessage = {
     ...envelope,
+    body: typeof body === "string" ? body : body.slice(),
     value: undefined,
     topic: log.topic,
     partition: log.partition,
     offset: log.nextOffset,
+    ...(malformed === undefined ? {} : { malformed }),
   };
   log.messages.push(message);
   log.nextOffset += 1;
