@@ -3,12 +3,7 @@ import type { Cursor } from "./cursor.ts";
 import { nameOfError, unavailable } from "./errors.ts";
 import { fetchRequest, type FetchAnswer, type FetchedPart, type FetchPart } from "./fetch.ts";
 
-/** What was asked for of one partition. */
-interface Asked {
-  readonly cursor: Cursor;
-  readonly part: FetchPart;
-}
-
+/** What a broker says of one partition, and the offset that it was asked for. */
 export interface Answer {
   readonly cursor: Cursor;
   readonly part: FetchedPart;
@@ -24,6 +19,61 @@ const sessionErrors = new Set([
   "FETCH_SESSION_TOPIC_ID_ERROR",
 ]);
 
+/** What was asked for, so that an answer finds its cursor. */
+class Questions {
+  readonly #parts = new Map<Cursor, FetchPart>();
+  /** By the topic's id without hyphens, then by partition. */
+  readonly #cursors = new Map<string, (Cursor | undefined)[]>();
+
+  get size(): number {
+    return this.#parts.size;
+  }
+
+  has(cursor: Cursor): boolean {
+    return this.#parts.has(cursor);
+  }
+
+  /** False: it is there already, just so. */
+  add(cursor: Cursor, part: FetchPart): boolean {
+    const before = this.#parts.get(cursor);
+    if (before === part) return false;
+    this.#parts.set(cursor, part);
+    const id = part.topicId.replaceAll("-", "");
+    const cursors = this.#cursors.get(id) ?? [];
+    cursors[part.partition] = cursor;
+    this.#cursors.set(id, cursors);
+    return true;
+  }
+
+  /** Removes all but these, and returns them. */
+  keep(cursors: readonly Cursor[]): FetchPart[] {
+    if (cursors.length === this.#parts.size) return [];
+    const kept = new Set(cursors);
+    const forgotten: FetchPart[] = [];
+    for (const [cursor, part] of this.#parts) {
+      if (kept.has(cursor)) continue;
+      forgotten.push(part);
+      this.#parts.delete(cursor);
+      this.#cursors.get(part.topicId.replaceAll("-", ""))![part.partition] = undefined;
+    }
+    return forgotten;
+  }
+
+  clear(): void {
+    this.#parts.clear();
+    this.#cursors.clear();
+  }
+
+  answersIn({ parts }: FetchAnswer): Answer[] {
+    const answers: Answer[] = [];
+    for (const part of parts) {
+      const cursor = this.#cursors.get(part.topicId)?.[part.partition];
+      if (cursor !== undefined) answers.push({ cursor, part, askedOffset: this.#parts.get(cursor)!.offset });
+    }
+    return answers;
+  }
+}
+
 /**
  * One reader's fetches from one broker, one after the other, on a connection of their own: a fetch that waits holds up
  * nothing else. The broker keeps in a session what was asked for, so that a fetch says only what is new, and its answer
@@ -33,12 +83,10 @@ export class Channel {
   readonly #cluster: Cluster;
   readonly #node: number;
   readonly #purpose: `poll-${number}`;
+  readonly #held = new Questions();
   #sessionId = 0;
   #sessionEpoch = 0;
-  /** What the session holds. */
-  #held = new Map<Cursor, FetchPart>();
-  /** What the fetch that is under way covers; undefined: none is. */
-  #covers: ReadonlySet<Cursor> | undefined;
+  #busy = false;
 
   constructor(cluster: Cluster, node: number, reader: number) {
     this.#cluster = cluster;
@@ -47,17 +95,17 @@ export class Channel {
   }
 
   get busy(): boolean {
-    return this.#covers !== undefined;
+    return this.#busy;
   }
 
   /** Whether the fetch that is under way tells when this partition has something new. */
   covers(cursor: Cursor): boolean {
-    return this.#covers?.has(cursor) === true;
+    return this.#busy && this.#held.has(cursor);
   }
 
-  /** Fetches from these partitions, and from no others that it has fetched from before. */
+  /** Fetches from these partitions. */
   async fetch(cursors: readonly Cursor[], waitMs: number, bytes: number): Promise<Answer[]> {
-    this.#covers = new Set(cursors);
+    this.#busy = true;
     try {
       const line = this.#cluster.line(this.#node, this.#purpose);
       const request = this.#request(cursors, waitMs, bytes);
@@ -66,39 +114,25 @@ export class Channel {
       this.#sessionId = answer.sessionId;
       // Without an id the broker has no room for a session, and is told everything each time.
       this.#sessionEpoch = answer.sessionId === 0 ? 0 : this.#sessionEpoch + 1;
-      return this.#answers(answer);
+      return this.#held.answersIn(answer);
     } catch (error) {
       this.#forget();
       throw error;
     } finally {
-      this.#covers = undefined;
+      this.#busy = false;
     }
   }
 
   #request(cursors: readonly Cursor[], waitMs: number, bytes: number): ReturnType<typeof fetchRequest> {
-    const isNew = this.#sessionEpoch === 0;
-    const held = isNew ? new Map<Cursor, FetchPart>() : this.#held;
-    const now = new Map(cursors.map((cursor) => [cursor, cursor.part()]));
-    const parts = [...now].filter(([cursor, part]) => !isSame(held.get(cursor), part)).map(([, part]) => part);
-    const forgotten = [...held].filter(([cursor]) => !now.has(cursor)).map(([, part]) => part);
-    this.#held = now;
-    return fetchRequest({
-      waitMs,
-      bytes,
-      parts,
-      session: { id: this.#sessionId, epoch: this.#sessionEpoch, forgotten },
-    });
-  }
-
-  #answers(answer: FetchAnswer): Answer[] {
-    const asked = new Map<string, Asked>();
-    for (const [cursor, part] of this.#held) {
-      asked.set(`${part.topicId.replaceAll("-", "")}/${part.partition}`, { cursor, part });
+    if (this.#sessionEpoch === 0) this.#held.clear();
+    const parts: FetchPart[] = [];
+    for (const cursor of cursors) {
+      const part = cursor.part();
+      if (this.#held.add(cursor, part)) parts.push(part);
     }
-    return answer.parts.flatMap((part) => {
-      const of = asked.get(`${part.topicId}/${part.partition}`);
-      return of === undefined ? [] : [{ cursor: of.cursor, part, askedOffset: of.part.offset }];
-    });
+    const forgotten = this.#held.keep(cursors);
+    const session = { id: this.#sessionId, epoch: this.#sessionEpoch, forgotten };
+    return fetchRequest({ waitMs, bytes, parts, session });
   }
 
   /** A session that the broker has dropped is begun anew. */
@@ -112,18 +146,8 @@ export class Channel {
   #forget(): void {
     this.#sessionId = 0;
     this.#sessionEpoch = 0;
-    this.#held = new Map();
+    this.#held.clear();
   }
-}
-
-function isSame(one: FetchPart | undefined, other: FetchPart): boolean {
-  return (
-    one !== undefined &&
-    one.topicId === other.topicId &&
-    one.offset === other.offset &&
-    one.leaderEpoch === other.leaderEpoch &&
-    one.readEpoch === other.readEpoch
-  );
 }
 
 /** One fetch that waits for nothing and leaves nothing behind, on the connection that readers share. */
@@ -133,18 +157,11 @@ export async function fetchNow(
   cursors: readonly Cursor[],
   bytes: number,
 ): Promise<Answer[]> {
-  const asked = new Map<string, Asked>();
-  for (const cursor of cursors) {
-    const part = cursor.part();
-    asked.set(`${part.topicId.replaceAll("-", "")}/${part.partition}`, { cursor, part });
-  }
-  const parts = [...asked.values()].map(({ part }) => part);
-  const answer = await cluster
-    .line(node, "read")
-    .call<FetchAnswer>(fetchRequest({ waitMs: 0, bytes, parts }), cluster.requestMs);
+  const questions = new Questions();
+  const parts = cursors.map((cursor) => cursor.part());
+  for (const [at, cursor] of cursors.entries()) questions.add(cursor, parts[at]!);
+  const request = fetchRequest({ waitMs: 0, bytes, parts });
+  const answer = await cluster.line(node, "read").call<FetchAnswer>(request, cluster.requestMs);
   if (answer.errorCode !== 0) throw unavailable(`Kafka says ${nameOfError(answer.errorCode)} of a fetch.`, { node });
-  return answer.parts.flatMap((part) => {
-    const of = asked.get(`${part.topicId}/${part.partition}`);
-    return of === undefined ? [] : [{ cursor: of.cursor, part, askedOffset: of.part.offset }];
-  });
+  return questions.answersIn(answer);
 }

@@ -21,8 +21,7 @@ export class Cursor {
   doubtful = false;
   /** The number of the reader's call that asked for the last answer. */
   toldBy = 0;
-  #topicId = "";
-  #leaderEpoch = -1;
+  #part: FetchPart;
   #readEpoch = -1;
   #highWatermark = -1;
   #records: Records | undefined;
@@ -33,6 +32,7 @@ export class Cursor {
   constructor(position: Position) {
     this.position = position;
     this.#told = position.nextOffset;
+    this.#part = { topicId: "", partition: position.partition, leaderEpoch: -1, offset: -1, readEpoch: -1 };
     this.#toCompare = position.lastOffset !== undefined && position.lastId !== undefined;
   }
 
@@ -42,11 +42,6 @@ export class Cursor {
 
   get partition(): number {
     return this.position.partition;
-  }
-
-  /** The bytes that are held in memory for it. */
-  get heldBytes(): number {
-    return this.#records?.bytes ?? 0;
   }
 
   /** Whether something that was fetched has not been taken yet. */
@@ -64,10 +59,15 @@ export class Cursor {
     return this.#toCompare ? lastOffset! : nextOffset;
   }
 
+  /** What to ask for; the same object as long as it is the same. */
   part(): FetchPart {
     const { partition, offset } = this;
     const readEpoch = this.#toCompare ? -1 : this.#readEpoch;
-    return { topicId: this.#topicId, partition, leaderEpoch: this.#leaderEpoch, offset, readEpoch };
+    const { topicId, leaderEpoch, offset: before, readEpoch: epochBefore } = this.#part;
+    if (before !== offset || epochBefore !== readEpoch) {
+      this.#part = { topicId, partition, leaderEpoch, offset, readEpoch };
+    }
+    return this.#part;
   }
 
   /** Takes note of where the partition is. */
@@ -77,28 +77,22 @@ export class Cursor {
     if (logId !== "" && logId !== topic.id) return this.fail(this.changed(`its id is ${topic.id}, not ${logId}`));
     if (place === undefined)
       return this.fail(this.#error("TOPIC_UNKNOWN", `It has ${topic.partitions.length} partitions.`));
-    this.#topicId = topic.id;
-    this.#leaderEpoch = place.epoch;
+    this.#part = { ...this.#part, topicId: topic.id, leaderEpoch: place.epoch };
     this.leader = place.leader;
   }
 
-  /** After a lost connection the broker may have come back without the end of its log: compares again. */
-  lose(): void {
-    this.leader = -1;
-    if (this.#records === undefined) this.compareAgain(true);
-  }
-
-  compareAgain(again: boolean): void {
-    this.#toCompare = again && this.position.lastOffset !== undefined && this.position.lastId !== undefined;
+  /** Compares the message read last with what is in the log once more, unless there is something newer at hand. */
+  compareAgain(): void {
+    const { lastOffset, lastId } = this.position;
+    this.#toCompare ||= this.#records === undefined && lastOffset !== undefined && lastId !== undefined;
   }
 
   fail(error: WaybillError): void {
     this.failure ??= error;
   }
 
-  /** Takes an answer; false: it is one to a question that is no longer asked, or it decides nothing. */
-  accept(part: FetchedPart, askedOffset: number): boolean {
-    if (this.#records !== undefined || askedOffset !== this.offset) return false;
+  /** Takes the answer to what was asked for last; false: it decides nothing. */
+  accept(part: FetchedPart): boolean {
     if (part.divergesAt >= 0) {
       this.fail(this.changed(`it was cut off at ${part.divergesAt} and goes on otherwise`));
       return false;
@@ -145,7 +139,7 @@ export class Cursor {
       return this.fail(this.#error("RETENTION_PASSED", text, { nextOffset: wanted, firstOffset }));
     }
     // What was read last is no longer kept, and so cannot be compared.
-    if (this.offset < firstOffset) this.compareAgain(false);
+    if (this.offset < firstOffset) this.#toCompare = false;
   }
 
   /**
@@ -178,7 +172,7 @@ export class Cursor {
     this.position = {
       topic: this.topic,
       partition: this.partition,
-      logId: this.#topicId,
+      logId: this.#part.topicId,
       nextOffset,
       lastOffset: last.offset,
       lastId: last.id,
@@ -190,7 +184,7 @@ export class Cursor {
     this.#records = undefined;
     this.#readEpoch = records.epoch;
     if (records.nextOffset > this.position.nextOffset) {
-      this.position = { ...this.position, logId: this.#topicId, nextOffset: records.nextOffset };
+      this.position = { ...this.position, logId: this.#part.topicId, nextOffset: records.nextOffset };
     }
   }
 

@@ -44,8 +44,8 @@ export interface PartitionSync {
   readonly inSync: number;
 }
 
-/** Kafka's largest number stands for "never". */
-const never = 9_223_372_036_854_775_807;
+/** Kafka's largest number, 2^63 - 1, stands for "never"; as a double it is this one. */
+const never = 2 ** 63;
 
 export async function inspect(cluster: Cluster, topics: readonly string[]): Promise<KafkaInspection> {
   const inspected = await Promise.all(

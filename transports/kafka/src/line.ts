@@ -108,6 +108,8 @@ export class Line {
     });
     for (const pending of this.#pending) pending.reject(this.#ended);
     this.#pending.clear();
+    // Closing ends the client's own timers; it lets a socket finish, which is not waited for.
+    void this.#connection.close();
     this.#connection.socket?.destroy();
   }
 

@@ -15,7 +15,7 @@ export function endpointsOf(bootstrap: string): Endpoint[] {
 }
 
 function endpointOf(text: string): Endpoint {
-  const [, host, port] = /^(?:kafka:\/\/)?(\[[^\]]+\]|[^:/]+)(?::(\d{1,5}))?\/?$/.exec(text) ?? [];
+  const [, host, port] = /^(?:kafka:\/\/)?(\[[^\]]+\]|[^:/\s]+)(?::(\d{1,5}))?\/?$/.exec(text) ?? [];
   if (host === undefined || Number(port ?? defaultPort) > 65_535) {
     throw new WaybillError("CONTRACT_INVALID", `"${text}" is not the address of a broker, as in 127.0.0.1:9092.`);
   }

@@ -1,20 +1,26 @@
-import type { Fetched, FetchLimits, Position, Reader, StoredMessage, TopicPartition } from "@waybill/messaging";
+import {
+  codeOf,
+  type Fetched,
+  type FetchLimits,
+  type Position,
+  type Reader,
+  type StoredMessage,
+  type TopicPartition,
+} from "@waybill/messaging";
 import { Channel, fetchNow, type Answer } from "./channel.ts";
 import type { Cluster } from "./cluster.ts";
 import { Cursor, type Room } from "./cursor.ts";
 import { asWaybillError, closed, nameOfError } from "./errors.ts";
-import { earliest, latest, offsetsAt, whileElecting } from "./offsets.ts";
+import { Whereabouts } from "./whereabouts.ts";
 
 /** The longest wait that a broker is asked for. */
 const pollMs = 5_000;
 /** The same while a topic is left out, which must not have to wait for long when it comes back. */
 const partialPollMs = 200;
-/** How soon a leader is looked for again. */
-const lookMs = 50;
 const bytesMin = 65_536;
 const bytesMax = 8_388_608;
 
-/** What a broker says of a partition that moves or will be there in a moment. */
+/** What a broker says of a partition that moves, or will be there in a moment. */
 const moving = new Set([
   "NOT_LEADER_OR_FOLLOWER",
   "LEADER_NOT_AVAILABLE",
@@ -27,60 +33,63 @@ const moving = new Set([
   "KAFKA_STORAGE_ERROR",
 ]);
 
+/** One call of `fetch`. */
+interface Call {
+  readonly number: number;
+  readonly limits: FetchLimits;
+  readonly wanted: readonly Cursor[];
+}
+
 let readers = 0;
 
 /**
- * A reader over partitions, by their leaders. A partition that is read to its end is waited for at its broker, by one
- * fetch that covers all such partitions; its answer is kept even if nobody waits for it any more. What was fetched and not
- * taken is kept as bytes, and its partition is not fetched from until they are taken.
+ * A reader over partitions, by their leaders. Partitions that are read to their end are waited for at their broker by one
+ * fetch for all of them; its answer is kept even if nobody waits for it any more. What was fetched and not taken is kept as
+ * bytes, and its partition is not fetched from until they are taken.
  */
 export class KafkaReader implements Reader {
   readonly #cluster: Cluster;
+  readonly #onClosed: () => void;
   readonly #id = readers++;
   readonly #cursors: readonly Cursor[];
   readonly #all: readonly TopicPartition[];
+  readonly #whereabouts: Whereabouts;
   readonly #channels = new Map<number, Channel>();
-  /** The brokers of which something is asked on the shared connection. */
+  /** The brokers of which something is asked on the connection that readers share. */
   readonly #asking = new Set<number>();
-  readonly #settling = new Set<string>();
-  #call = 0;
+  #calls = 0;
   #first = 0;
   #atEnd = -1;
-  #lostSinceMs: number | undefined;
-  #locating = false;
-  #trouble: unknown;
   #closed = false;
   #ring: (() => void) | undefined;
-
-  readonly #onClosed: () => void;
 
   constructor(cluster: Cluster, from: readonly Position[], onClosed: () => void) {
     this.#cluster = cluster;
     this.#onClosed = onClosed;
     this.#all = from.map(({ topic, partition }) => ({ topic, partition }));
     this.#cursors = from.map((position) => new Cursor(position));
+    this.#whereabouts = new Whereabouts(cluster, this.#cursors, () => this.#ring?.());
   }
 
   async fetch(limits: FetchLimits, signal: AbortSignal): Promise<Fetched> {
     const untilMs = performance.now() + limits.waitMs;
-    const call = ++this.#call;
     const wanted = this.#wanted(limits.except);
+    const call = { number: ++this.#calls, limits, wanted };
     for (;;) {
       this.#alive();
-      this.#refuse(wanted);
+      for (const { failure } of wanted) if (failure !== undefined) throw failure;
+      if (!signal.aborted) this.#ask(call);
+      const fetched = this.#take(call);
       const leftMs = untilMs - performance.now();
-      const holds = wanted.some((cursor) => cursor.holds);
-      if (!signal.aborted) this.#ask(wanted, { bytes: limits.bytes, waits: limits.waitMs > 0 && !holds, call });
-      const fetched = this.#take(wanted, limits);
       // That a reader has come to an end is news as well: it tells how far time has got.
       const news = fetched.messages.length > 0 || fetched.next.length > 0 || fetched.atEnd.length !== this.#atEnd;
-      // One that may not wait for news waits for the brokers' word that there is none.
-      const owed = limits.waitMs === 0 && fetched.messages.length === 0 && wanted.some(({ toldBy }) => toldBy < call);
+      const owed = this.#isOwed(call, fetched);
       if (signal.aborted || (!owed && (news || leftMs <= 0))) {
         this.#atEnd = fetched.atEnd.length;
         return fetched;
       }
-      this.#throwTrouble();
+      const trouble = this.#whereabouts.takeTrouble();
+      if (trouble !== undefined) throw asWaybillError(trouble, "Kafka cannot be read from");
       await this.#wait(owed ? this.#cluster.requestMs : leftMs, signal);
     }
   }
@@ -95,49 +104,53 @@ export class KafkaReader implements Reader {
     if (this.#closed) throw closed("reader");
   }
 
-  #refuse(wanted: readonly Cursor[]): void {
-    for (const { failure } of wanted) if (failure !== undefined) throw failure;
-  }
-
-  #throwTrouble(): void {
-    const trouble = this.#trouble;
-    if (trouble === undefined) return;
-    this.#trouble = undefined;
-    throw asWaybillError(trouble, "Kafka cannot be read from");
+  /** A call that may not wait for news waits for the brokers' word that there is none. */
+  #isOwed({ number, limits, wanted }: Call, { messages }: Fetched): boolean {
+    return limits.waitMs === 0 && messages.length === 0 && wanted.some(({ toldBy }) => toldBy < number);
   }
 
   /** Asks the brokers for what is not there yet. */
-  #ask(wanted: readonly Cursor[], how: { bytes: number; waits: boolean; call: number }): void {
-    this.#locate(wanted);
-    const byLeader = Map.groupBy(this.#cursors, ({ leader }) => leader);
-    for (const [leader, cursors] of byLeader) {
-      if (leader < 0) continue;
-      const ready = cursors.filter((cursor) => !cursor.holds && !cursor.doubtful && cursor.failure === undefined);
-      const asked = ready.filter((cursor) => wanted.includes(cursor));
-      if (asked.length > 0) this.#askLeader(leader, ready, asked, how);
+  #ask(call: Call): void {
+    this.#whereabouts.find(call.wanted);
+    const mayWait = call.limits.waitMs > 0 && !call.wanted.some(({ holds }) => holds);
+    for (const [leader, cursors] of this.#whereabouts.byLeader) {
+      const ready = cursors.filter(isReady);
+      if (ready.length > 0 && !(mayWait && this.#poll(leader, cursors, ready, call))) {
+        this.#askNow(leader, ready, mayWait, call);
+      }
     }
   }
 
-  #askLeader(
-    leader: number,
-    ready: readonly Cursor[],
-    wanted: readonly Cursor[],
-    { bytes, waits, call }: { bytes: number; waits: boolean; call: number },
-  ): void {
+  /**
+   * Waits at a broker for something new, if everything wanted of it is read to its end. Topics that are left out are waited
+   * for as well: what comes is kept for them. False: there is something to ask for at once.
+   */
+  #poll(leader: number, cursors: readonly Cursor[], ready: readonly Cursor[], { limits }: Call): boolean {
     const channel = this.#channelOf(leader);
-    const room = Math.min(Math.max(bytes, bytesMin), bytesMax);
-    if (waits && !channel.busy && wanted.every(({ atEnd }) => atEnd)) {
-      // What a topic that is left out gets meanwhile is kept for it.
-      const complete = ready.length === this.#cursors.filter((cursor) => cursor.leader === leader).length;
-      this.#run(leader, channel.fetch(ready, complete ? pollMs : partialPollMs, room), 0);
-      return;
-    }
+    const isWanted = (cursor: Cursor): boolean => limits.except?.has(cursor.topic) !== true;
+    if (channel.busy) return ready.every((cursor) => channel.covers(cursor) || cursor.atEnd || !isWanted(cursor));
+    if (!ready.some(isWanted)) return true;
+    if (!ready.every((cursor) => cursor.atEnd || !isWanted(cursor))) return false;
+    const waitMs = ready.length === cursors.length ? pollMs : partialPollMs;
+    this.#run(leader, channel.fetch(ready, waitMs, roomOf(limits, this.#whereabouts.byLeader.size)), 0);
+    return true;
+  }
+
+  /** Asks on the shared connection for what there is now. */
+  #askNow(leader: number, ready: readonly Cursor[], mayWait: boolean, { limits, number }: Call): void {
     if (this.#asking.has(leader)) return;
-    const now = wanted.filter((cursor) => (waits ? !channel.covers(cursor) && !cursor.atEnd : cursor.toldBy < call));
+    const channel = this.#channels.get(leader);
+    const now = ready.filter((cursor) => {
+      if (limits.except?.has(cursor.topic) === true) return false;
+      return mayWait ? !cursor.atEnd && channel?.covers(cursor) !== true : cursor.toldBy < number;
+    });
     if (now.length === 0) return;
     this.#asking.add(leader);
-    const turned = now.map((_, at) => now[(at + call) % now.length]!);
-    this.#run(leader, fetchNow(this.#cluster, leader, turned, room), call, () => this.#asking.delete(leader));
+    // A broker fills its answer in the order of the question.
+    const turned = now.map((_, at) => now[(at + number) % now.length]!);
+    const room = roomOf(limits, this.#whereabouts.byLeader.size);
+    const asking = fetchNow(this.#cluster, leader, turned, room).finally(() => this.#asking.delete(leader));
+    this.#run(leader, asking, number);
   }
 
   #channelOf(leader: number): Channel {
@@ -149,16 +162,14 @@ export class KafkaReader implements Reader {
     return channel;
   }
 
-  #run(leader: number, fetching: Promise<Answer[]>, call: number, after?: () => void): void {
+  #run(leader: number, fetching: Promise<Answer[]>, call: number): void {
     void fetching
       .then(
         (answers) => {
-          after?.();
           for (const answer of answers) this.#apply(answer, call);
         },
         (error: unknown) => {
-          after?.();
-          this.#lost(leader, error);
+          if (!this.#closed && codeOf(error) !== "CLOSED") this.#whereabouts.lost(leader, error);
         },
       )
       .finally(() => this.#ring?.());
@@ -166,109 +177,25 @@ export class KafkaReader implements Reader {
 
   #apply({ cursor, part, askedOffset }: Answer, call: number): void {
     const error = nameOfError(part.errorCode);
-    if (error === "NONE") {
-      try {
-        if (cursor.accept(part, askedOffset)) cursor.toldBy = Math.max(cursor.toldBy, call);
-      } catch (damage) {
-        this.#trouble = damage;
-      }
-      if (cursor.doubtful) this.#settle(cursor.topic);
-      return;
-    }
-    if (askedOffset !== cursor.offset || cursor.holds) return;
-    if (error === "OFFSET_OUT_OF_RANGE") {
-      cursor.doubtful = true;
-      this.#settle(cursor.topic);
-    } else if (moving.has(error)) {
-      this.#cluster.forget(cursor.topic);
-      cursor.leader = -1;
-    } else this.#trouble = cursor.unreachable(`Kafka says ${error}`);
+    if (cursor.holds || askedOffset !== cursor.offset) return;
+    if (error === "NONE") this.#accept(cursor, part, call);
+    else if (error === "OFFSET_OUT_OF_RANGE") cursor.doubtful = true;
+    else if (moving.has(error)) this.#whereabouts.moved(cursor);
+    else this.#whereabouts.note(cursor.unreachable(`Kafka says ${error}`));
+    if (cursor.doubtful) this.#whereabouts.settle(cursor.topic);
   }
 
-  #lost(leader: number, error: unknown): void {
-    if (this.#closed) return;
-    this.#trouble = error;
-    for (const cursor of this.#cursors) {
-      if (cursor.leader !== leader) continue;
-      cursor.lose();
-      this.#cluster.forget(cursor.topic);
-    }
-  }
-
-  /** Looks where partitions are whose leader is not known. */
-  #locate(wanted: readonly Cursor[]): void {
-    const lost = wanted.filter((cursor) => cursor.leader < 0 && cursor.failure === undefined);
-    if (lost.length === 0) this.#lostSinceMs = undefined;
-    if (lost.length === 0 || this.#locating) return;
-    this.#locating = true;
-    const topics = [...Map.groupBy(lost, ({ topic }) => topic)];
-    void Promise.all(topics.map(([topic, cursors]) => this.#locateTopic(topic, cursors))).finally(() => {
-      this.#complain(lost);
-      setTimeout(
-        () => {
-          this.#locating = false;
-          this.#ring?.();
-        },
-        lost.some(({ leader, failure }) => leader < 0 && failure === undefined) ? lookMs : 0,
-      );
-      this.#ring?.();
-    });
-  }
-
-  async #locateTopic(topic: string, cursors: readonly Cursor[]): Promise<void> {
+  #accept(cursor: Cursor, part: Answer["part"], call: number): void {
     try {
-      const place = await this.#cluster.topic(topic);
-      const other = cursors.some(({ position }) => position.logId !== "" && position.logId !== place.id);
-      const sure = other ? await this.#cluster.look(topic) : place;
-      for (const cursor of cursors) cursor.locate(sure);
-      if (cursors.some(({ leader }) => leader < 0)) this.#cluster.forget(topic);
-    } catch (error) {
-      const failure = asWaybillError(error, "Kafka cannot be read from");
-      if (failure.code === "TRANSPORT_UNAVAILABLE") this.#trouble = failure;
-      else for (const cursor of cursors) cursor.fail(failure);
+      if (cursor.accept(part)) cursor.toldBy = Math.max(cursor.toldBy, call);
+    } catch (damage) {
+      this.#whereabouts.note(damage);
     }
   }
 
-  /** A partition without a leader is waited for, but not silently. */
-  #complain(lost: readonly Cursor[]): void {
-    const still = lost.find(({ leader, failure }) => leader < 0 && failure === undefined);
-    if (still === undefined) return;
-    this.#lostSinceMs ??= performance.now();
-    if (performance.now() - this.#lostSinceMs < this.#cluster.requestMs) return;
-    this.#lostSinceMs = undefined;
-    this.#trouble ??= still.unreachable("it has no leader");
-  }
-
-  /** Looks where a topic's partitions begin and end, for those whose offset is not in their log. */
-  #settle(topic: string): void {
-    if (this.#settling.has(topic)) return;
-    this.#settling.add(topic);
-    void this.#settleTopic(topic)
-      .catch((error: unknown) => {
-        this.#trouble = error;
-        for (const cursor of this.#cursors) if (cursor.topic === topic) cursor.doubtful = false;
-      })
-      .finally(() => {
-        this.#settling.delete(topic);
-        this.#ring?.();
-      });
-  }
-
-  async #settleTopic(topic: string): Promise<void> {
-    await whileElecting(this.#cluster, topic, async (place) => {
-      const first = await offsetsAt(this.#cluster, place, earliest);
-      const next = await offsetsAt(this.#cluster, place, latest);
-      for (const cursor of this.#cursors) {
-        if (cursor.topic !== topic || !cursor.doubtful) continue;
-        cursor.locate(place);
-        cursor.settle(first.get(cursor.partition) ?? 0, next.get(cursor.partition) ?? 0);
-      }
-    });
-  }
-
-  #take(wanted: readonly Cursor[], limits: FetchLimits): Fetched {
+  #take({ wanted, limits }: Call): Fetched {
     const messages: StoredMessage[] = [];
-    const ready = wanted.filter((cursor) => cursor.holds);
+    const ready = wanted.filter(({ holds }) => holds);
     if (ready.length > 0) this.#share(ready, messages, { messages: limits.messages, bytes: limits.bytes });
     const next: Position[] = [];
     for (const cursor of wanted) cursor.tellMoved(next);
@@ -282,11 +209,11 @@ export class KafkaReader implements Reader {
       const left = ready.length - at;
       const share = { messages: Math.ceil(room.messages / left), bytes: Math.ceil(room.bytes / left) };
       const before = { ...share };
-      this.#trouble ??= ready[(at + first) % ready.length]!.take(messages, share);
+      this.#whereabouts.note(ready[(at + first) % ready.length]!.take(messages, share));
       room.messages -= before.messages - share.messages;
       room.bytes -= before.bytes - share.bytes;
     }
-    for (const cursor of ready) this.#trouble ??= cursor.take(messages, room);
+    for (const cursor of ready) if (room.messages > 0) this.#whereabouts.note(cursor.take(messages, room));
   }
 
   /** The partitions read to their end; mostly all of them, and then always the same list. */
@@ -321,4 +248,13 @@ export class KafkaReader implements Reader {
     this.#cluster.release(`poll-${this.#id}`);
     this.#ring?.();
   }
+}
+
+function isReady({ holds, doubtful, failure }: Cursor): boolean {
+  return !holds && !doubtful && failure === undefined;
+}
+
+/** What one of several brokers may send at a time. */
+function roomOf({ bytes }: FetchLimits, brokers: number): number {
+  return Math.ceil(Math.min(Math.max(bytes / brokers, bytesMin), bytesMax));
 }

@@ -57,11 +57,6 @@ export class Records {
     this.nextOffset = options.fromOffset;
   }
 
-  /** The bytes that are held in memory for it. */
-  get bytes(): number {
-    return this.#batches.buffer.length;
-  }
-
   /** Whether there is a message; transactions' marks, and what was given up, are none. */
   hasMore(): boolean {
     while (!this.#peeked) {

@@ -3,6 +3,7 @@ import { codeOf, WaybillError, type TopicSpec } from "@waybill/messaging";
 import type { Cluster, TopicPlace } from "./cluster.ts";
 import { nameOfError, unavailable } from "./errors.ts";
 import { latest, offsetsAt, whileElecting } from "./offsets.ts";
+import { pause } from "./pause.ts";
 import type { Compression } from "./record-batch.ts";
 
 /** Kafka bounds a batch, not a message: every topic has room for a batch of this size beside its largest message. */
@@ -55,9 +56,11 @@ async function create(cluster: Cluster, spec: TopicSpec): Promise<boolean> {
     cluster.requestMs * 2,
   );
   const { errorCode, errorMessage } = answer.topics[0]!;
-  if (errorCode === 0) return untilKnown(cluster, name);
   const error = nameOfError(errorCode);
-  if (error === "TOPIC_ALREADY_EXISTS") return false;
+  if (error === "NONE" || error === "TOPIC_ALREADY_EXISTS") {
+    await untilKnown(cluster, name);
+    return error === "NONE";
+  }
   const text = `Kafka does not make topic "${name}": ${errorMessage ?? error}`;
   if (error === "INVALID_REPLICATION_FACTOR") throw refused(spec, "replicas", text);
   if (error.startsWith("INVALID_") || error === "POLICY_VIOLATION") throw refused(spec, "name", text);
@@ -65,13 +68,12 @@ async function create(cluster: Cluster, spec: TopicSpec): Promise<boolean> {
 }
 
 /** The controller has made it; the broker that is asked learns of it a moment later. */
-async function untilKnown(cluster: Cluster, name: string): Promise<true> {
+async function untilKnown(cluster: Cluster, name: string): Promise<void> {
   const untilMs = performance.now() + cluster.requestMs;
   while ((await lookFor(cluster, name)) === undefined) {
-    if (performance.now() > untilMs)
-      throw unavailable(`Kafka made topic "${name}" and does not know it.`, { topic: name });
+    if (performance.now() > untilMs) throw unavailable(`Kafka has made topic "${name}" but does not know it.`);
+    await pause(20);
   }
-  return true;
 }
 
 function refused(spec: TopicSpec, setting: string, text: string): WaybillError {

@@ -17,7 +17,10 @@ const releases: readonly (readonly [level: number, release: string])[] = [
   [1, "3.0 to 3.2"],
 ];
 const neededLevel = 22;
+/** From here on every broker of a cluster takes appends that name a topic by its id. */
+const appendsByIdLevel = 26;
 
+const feature = "metadata.version";
 const produceKey = 0;
 
 export interface Version {
@@ -33,7 +36,7 @@ export async function versionOf(line: Line, ms: number): Promise<Version> {
     (connection, done) => apiVersionsV4.api(connection, "waybill", "1", done),
     ms,
   );
-  const level = answer.supportedFeatures?.find(({ name }) => name === "metadata.version")?.maxVersion ?? 0;
+  const level = answer.supportedFeatures?.find(({ name }) => name === feature)?.maxVersion ?? 0;
   const release = releases.find(([first]) => level >= first)?.[1] ?? "older than 3.0, or not Apache Kafka";
   if (level < neededLevel) {
     const { host, port } = line.endpoint;
@@ -43,6 +46,8 @@ export async function versionOf(line: Line, ms: number): Promise<Version> {
       { details: { found: release, needed: "4.0" } },
     );
   }
+  const agreed = answer.finalizedFeatures?.find(({ name }) => name === feature)?.maxVersionLevel ?? 0;
   const produce = answer.apiKeys.find(({ apiKey }) => apiKey === produceKey);
-  return { release, appendsById: (produce?.maxVersion ?? 0) >= 13 };
+  // While brokers are upgraded one by one, the level that all have agreed on is that of the oldest.
+  return { release, appendsById: agreed >= appendsByIdLevel && (produce?.maxVersion ?? 0) >= 13 };
 }
