@@ -145,10 +145,12 @@ export class Puller {
   /** The stream's state. Throws when it is no longer the one that we read. */
   async #info(): Promise<StreamInfo> {
     const { streams, topic, logId } = this.#options;
-    const info = await settledInfo(streams, topic, { logId, sequence: this.#covered });
+    // What arrives while the server is asked may lie behind the end that it tells.
+    const covered = this.#covered;
+    const info = await settledInfo(streams, topic, { logId, sequence: covered });
     if (info.created !== logId) throw changed(topic, this.#anyPartition(), `its id is ${info.created}, not ${logId}`);
-    if (info.state.last_seq < this.#covered) {
-      throw changed(topic, this.#anyPartition(), `it ends at ${info.state.last_seq}, before ${this.#covered}`);
+    if (info.state.last_seq < covered) {
+      throw changed(topic, this.#anyPartition(), `it ends at ${info.state.last_seq}, before ${covered}`);
     }
     return info;
   }
