@@ -1,14 +1,14 @@
 import type { AnyMessageType } from "./contract.ts";
 import type { AnyEffectAdapter } from "./effects.ts";
-import { codeOf, messageOf, WaybillError } from "./errors.ts";
-import { bindEffects, type BoundEffect } from "./lane/bind-effects.ts";
+import { codeOf, messageOf } from "./errors.ts";
 import type { Caution, LaneEnd } from "./lane/end.ts";
-import { Lane, type LaneStatus } from "./lane/lane.ts";
+import type { Hosted, LaneLife } from "./lane/hosted.ts";
+import type { LaneStatus } from "./lane/lane.ts";
 import { laneLimits, type LaneLimits } from "./lane/limits.ts";
-import { comparePositions, readTail } from "./lane/resume.ts";
-import { routesOf, type Routes } from "./lane/routes.ts";
-import { deathsMax, survivedBy, suspectIn } from "./lane/suspect.ts";
-import { reads, type Service } from "./service.ts";
+import { serviceLanes } from "./lane/service-lanes.ts";
+import { survivedBy } from "./lane/suspect.ts";
+import { mirrorLanes, type Mirroring } from "./mirror/mirror-lanes.ts";
+import type { Service } from "./service.ts";
 import type { LaneId, LaneRow, Member, Store } from "./store.ts";
 import type { Transport } from "./transport.ts";
 import type { World } from "./world.ts";
@@ -33,6 +33,8 @@ export interface WorkerOptions {
   readonly build: string;
   readonly host: string;
   readonly limits?: Partial<LaneLimits>;
+  /** Topics that are copied from one broker to another. */
+  readonly mirrors?: readonly Mirroring[];
   /** Freeze what handlers get and save; for tests. */
   readonly freeze?: boolean;
   /** How long this process may be silent before its lanes are free, in milliseconds. Default 5,000. */
@@ -63,20 +65,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   return worker;
 }
 
-interface Hosted {
-  readonly running: Running;
-  readonly routes: Routes;
-  readonly effects: ReadonlyMap<string, BoundEffect>;
-  readonly topics: ReadonlyMap<string, Transport>;
-}
-
 class LaneWorker implements Worker {
   readonly memberId: string;
   readonly #options: WorkerOptions;
-  readonly #limits: LaneLimits;
   readonly #hosted = new Map<string, Hosted>();
   /** Lanes that this process holds or is claiming, by `service/lane`. */
-  readonly #lanes = new Map<string, { lane: Lane | undefined; giveAway: boolean }>();
+  readonly #lanes = new Map<string, { lane: LaneLife | undefined; giveAway: boolean }>();
   readonly #lives = new Set<Promise<void>>();
   readonly #restUntilMs = new Map<string, number>();
   /** What this process has lived through with each lane: its own claims, and the input that it named last. */
@@ -87,40 +81,27 @@ class LaneWorker implements Worker {
   readonly #ttlMs: number;
   #renewedMs = 0;
   #watch: AsyncDisposable | undefined;
-  #ticking: Promise<void> = Promise.resolve();
   #alone: Promise<unknown> = Promise.resolve();
+  #ticking: Promise<void> = Promise.resolve();
 
   constructor(options: WorkerOptions) {
     this.#options = options;
-    this.#limits = { ...laneLimits, ...options.limits };
     this.#ttlMs = options.ttlMs ?? 5_000;
     this.memberId = options.world.newId();
-    for (const running of options.services) this.#hosted.set(running.service.name, this.#host(running));
+    const limits = { ...laneLimits, ...options.limits };
+    const alone = (work: () => Promise<void>) => this.#runAlone(work);
+    const stop = this.#stop.signal;
+    for (const running of options.services) this.#host(serviceLanes(running, { ...options, limits, alone }, stop));
+    for (const mirror of options.mirrors ?? []) this.#host(mirrorLanes(mirror, options, stop));
   }
 
-  #host(running: Running): Hosted {
-    const { service, lanes } = running;
-    const { types, adapters, transportOf, partitions } = this.#options;
-    const lanesMax = Math.min(service.lanesMax ?? partitions, partitions);
-    if (!Number.isInteger(lanes) || lanes < 1 || lanes > lanesMax) {
-      throw new WaybillError(
-        "CONTRACT_INVALID",
-        `Service "${service.name}" can have 1 to ${lanesMax} lanes, not ${lanes}.`,
-      );
-    }
-    return {
-      running,
-      routes: routesOf(service, types),
-      effects: bindEffects(service, adapters),
-      topics: new Map(reads(service).map((topic) => [topic, transportOf(topic)])),
-    };
+  #host(hosted: Hosted): void {
+    this.#hosted.set(hosted.name, hosted);
   }
 
   async start(): Promise<void> {
     const { store, world } = this.#options;
-    for (const { running } of this.#hosted.values()) {
-      await store.declare(running.service.name, running.lanes, () => world.newId());
-    }
+    for (const { name, lanes } of this.#hosted.values()) await store.declare(name, lanes, () => world.newId());
     await this.#join();
     this.#watch = store.watch([...this.#hosted.keys()], () => this.#freed.abort());
     await this.#tick();
@@ -134,7 +115,7 @@ class LaneWorker implements Worker {
 
   #member(): Member {
     const services = this.#stop.signal.aborted ? [] : [...this.#hosted.keys()];
-    const level = Math.max(...Array.from(this.#hosted.values(), ({ running }) => running.service.level));
+    const level = Math.max(...Array.from(this.#hosted.values(), (hosted) => hosted.level));
     return { id: this.memberId, host: this.#options.host, services, level };
   }
 
@@ -177,18 +158,18 @@ class LaneWorker implements Worker {
 
   /** Claims free lanes up to the fair share, or gives one away above it. Returns what the first claims wait for. */
   #balance(hosted: Hosted, rows: readonly LaneRow[], live: ReadonlySet<string>, share: number): Promise<unknown>[] {
-    const { service, lanes } = hosted.running;
+    const { name, lanes } = hosted;
     const nowMs = this.#options.world.monotonicMs();
-    const held = [...this.#lanes.keys()].filter((key) => key.startsWith(`${service.name}/`));
+    const held = [...this.#lanes.keys()].filter((key) => key.startsWith(`${name}/`));
     const claims: Promise<unknown>[] = [];
     for (const row of rows) {
       const key = keyOf(row);
       const free = row.owner === undefined || row.owner === this.memberId || !live.has(row.owner);
-      if (!free || this.#lanes.has(key) || row.stopped !== undefined || row.level > service.level) continue;
+      if (!free || this.#lanes.has(key) || row.stopped !== undefined || row.level > hosted.level) continue;
       // One that is ours and could not be opened is nobody else's to open; what is above the share is given away later.
       const isAboveShare = row.owner !== this.memberId && held.length + claims.length >= share;
       if ((this.#restUntilMs.get(key) ?? 0) > nowMs || isAboveShare) continue;
-      claims.push(this.#begin(hosted, { service: service.name, lane: row.lane, lanes }, row));
+      claims.push(this.#begin(hosted, { service: name, lane: row.lane, lanes }, row));
     }
     if (held.length > share) {
       const given = this.#lanes.get(held.at(-1)!);
@@ -229,10 +210,10 @@ class LaneWorker implements Worker {
     let epoch = seen.epoch;
     let caution: Caution | undefined;
     for (let resets = 0; !this.#stop.signal.aborted;) {
-      const row = await store.claim(id, this.memberId, hosted.routes.service.level, epoch);
+      const row = await store.claim(id, this.memberId, hosted.level, epoch);
       if (row === undefined) return;
       epoch = row.epoch;
-      const lane = await this.#open(hosted, id, this.#sinceOthersDied(key, row), caution);
+      const lane = await hosted.open(id, this.#sinceOthersDied(key, row), caution);
       this.#lanes.get(key)!.lane = lane;
       running();
       if (this.#stop.signal.aborted) lane.close();
@@ -254,67 +235,10 @@ class LaneWorker implements Worker {
     return { ...row, tries: row.tries - claims, suspect: row.suspect === named ? survivedBy(named) : row.suspect };
   }
 
-  async #open(hosted: Hosted, id: LaneId, row: LaneRow, caution: Caution | undefined): Promise<Lane> {
-    const { store, world, transportOf, partitions, build, freeze = false } = this.#options;
-    const recovered = await store.recover(id);
-    const owned = Array.from({ length: partitions }, (_, index) => index).filter(
-      (index) => index % id.lanes === id.lane,
-    );
-    const compared = await comparePositions(hosted.topics, owned, recovered.positions);
-    for (const where of compared.rewound)
-      world.log("warn", "A position is in doubt; its log is read again from the start.", { ...id, where });
-    const outgoing = [...new Set(Array.from(hosted.routes.sends, ({ topic }) => topic.name))];
-    const tail = await readTail(
-      row,
-      recovered,
-      outgoing.filter((topic) => !store.hosts(topic)),
-      transportOf,
-      this.#stop.signal,
-    );
-    const current = tail.rewound ? await this.#newSource(id, row) : row;
-    const lane = new Lane({
-      id,
-      row: current,
-      recovered,
-      positions: compared.positions,
-      alreadySaid: tail.said,
-      hasNewSource: tail.rewound,
-      store,
-      world,
-      routes: hosted.routes,
-      effects: hosted.effects,
-      transportOf,
-      partitions,
-      build,
-      limits: this.#limits,
-      freeze,
-      caution: withSuspect(caution, row),
-      alone: (work) => this.#runAlone(work),
-    });
-    lane.start(tail.lastN, compared.passed);
-    return lane;
-  }
-
   #runAlone(work: () => Promise<void>): Promise<void> {
     const done = this.#alone.then(work);
     this.#alone = done.catch(() => undefined);
     return done;
-  }
-
-  /** The database is older than the log: this lane goes on under a new name, so that its numbers are not taken for repeats. */
-  async #newSource(id: LaneId, row: LaneRow): Promise<LaneRow> {
-    const { store, world } = this.#options;
-    const source = world.newId();
-    world.log("error", "The database is older than the log; the lane goes on with a new source.", {
-      ...id,
-      code: "STORE_REWOUND",
-      from: row.source,
-      to: source,
-    });
-    if (!(await store.mark(id, row.epoch, { source }))) {
-      throw new WaybillError("NOT_OWNER", `Lane ${id.lane} of ${id.service} was taken over.`);
-    }
-    return { ...row, source };
   }
 
   async #giveBack(id: LaneId, epoch: number, end: LaneEnd): Promise<void> {
@@ -363,7 +287,7 @@ class LaneWorker implements Worker {
   }
 
   /** Asks the service's lanes here one after the other until one says yes; `acceptLoss` concerns them all. */
-  async #ask(service: string, question: (lane: Lane) => Promise<boolean>): Promise<boolean> {
+  async #ask(service: string, question: (lane: LaneLife) => Promise<boolean>): Promise<boolean> {
     let any = false;
     for (const { lane } of this.#lanes.values()) {
       if (lane?.id.service === service && (await question(lane))) any = true;
@@ -390,15 +314,4 @@ class LaneWorker implements Worker {
 
 function keyOf(of: { readonly service: string; readonly lane: number }): string {
   return `${of.service}/${of.lane}`;
-}
-
-/** An input of which process after process died is set aside unrun. */
-function withSuspect(caution: Caution | undefined, row: LaneRow): Caution | undefined {
-  const suspect = suspectIn(row.suspect);
-  if (suspect === undefined || suspect.deaths < deathsMax) return caution;
-  const { id, deaths } = suspect;
-  const suspects = new Map(caution?.suspects);
-  const text = `${deaths} processes died one after the other while they handled ${id} alone; it was set aside unrun.`;
-  suspects.set(id, new WaybillError("INPUT_FATAL", text));
-  return { batchInputs: caution?.batchInputs ?? Number.MAX_SAFE_INTEGER, suspects };
 }

@@ -25,7 +25,7 @@ export function admit(bench: Bench, message: StoredMessage, work: Work, repeats:
   const link = linkOf(mark, stamp);
   if (link === "gap") {
     track.broken = true;
-    bench.block(message.topic, gap(message, mark!));
+    bench.block(message.topic, gapError(message, mark!));
     return false;
   }
   track.took(message);
@@ -85,7 +85,8 @@ export function vetted(message: StoredMessage): StoredMessage {
   }
 }
 
-function gap({ topic, partition, offset, stamp }: StoredMessage, mark: number): WaybillError {
+/** What a message shows to be missing before it. */
+export function gapError({ topic, partition, offset, stamp }: StoredMessage, mark: number): WaybillError {
   const after = Math.abs(mark);
   const { source, prev: upTo } = stamp!;
   return new WaybillError(

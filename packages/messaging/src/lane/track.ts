@@ -31,7 +31,7 @@ export class Track {
   }
 
   /** Takes a message that lies behind a gap: its source's chain goes on, and what lies between is still to be read. */
-  tookAhead({ source, n }: Stamp): void {
+  tookAhead({ source, n }: Pick<Stamp, "source" | "n">): void {
     this.marks.set(source, n);
   }
 

@@ -27,7 +27,7 @@ export class Tracks {
   }
 
   /** Goes on in a topic without what is missing from it. */
-  skipLoss(topic: string, bounds: readonly PartitionBounds[], work: Work): void {
+  skipLoss(topic: string, bounds: readonly PartitionBounds[], work: Pick<Work, "moved">): void {
     for (const track of this.#tracks.get(topic)!.filter(Boolean)) {
       track.skipLoss(bounds[track.partition]!);
       work.moved(track);
@@ -35,7 +35,7 @@ export class Tracks {
   }
 
   /** Takes over positions that moved without a message, as far as they are ahead. */
-  move(positions: readonly Position[], work: Work): void {
+  move(positions: readonly Position[], work: Pick<Work, "moved">): void {
     for (const position of positions) {
       const track = this.get(position.topic, position.partition);
       if (track.broken || position.nextOffset <= track.nextOffset) continue;
