@@ -81,6 +81,8 @@ export async function startProxy(target: Target | string): Promise<Proxy> {
     async [Symbol.asyncDispose]() {
       await refuse();
       for (const wire of wires) wire.cut();
+      // What is held looks again whether it still is; only saying "go on" would let it ask for ever.
+      conditions.frozen = undefined;
       thaw();
     },
   };
