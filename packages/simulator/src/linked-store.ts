@@ -42,7 +42,8 @@ export function linkedStore(
     const roll = chance.next();
     if (roll < commitAnswerLost) return { kind: "answer-lost", error };
     if (roll < commitAnswerLost + commitLost) return { kind: "lost", error };
-    if (roll < commitAnswerLost + commitLost + commitLate) return { kind: "late", error, ms: chance.between(1, lateMsMax) };
+    if (roll < commitAnswerLost + commitLost + commitLate)
+      return { kind: "late", error, ms: chance.between(1, lateMsMax) };
     return fine;
   }
 

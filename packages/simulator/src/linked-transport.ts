@@ -60,7 +60,12 @@ export function linkedTransport(process: SimulatedProcess, logs: Logs, network: 
     const { topic, partition, messages } = batch;
     const fault = faultOf(topic);
     if (fault === "late") scheduler.after(chance.between(1, lateMsMax), () => kept(to, topic, partition, messages));
-    const count = fault === "part" ? chance.between(0, messages.length - 1) : fault === "late" || fault === "fail" ? 0 : messages.length;
+    const count =
+      fault === "part"
+        ? chance.between(0, messages.length - 1)
+        : fault === "late" || fault === "fail"
+          ? 0
+          : messages.length;
     const result = count === 0 ? undefined : kept(to, topic, partition, messages.slice(0, count));
     if (fault !== undefined) return { ok: false, error: unavailable("An append", batch) };
     return result!;
@@ -170,7 +175,11 @@ function boundsOf(topic: TopicLog, atMs: number | undefined): PartitionBounds[] 
 }
 
 function unavailable(what: string, { topic, partition }: Partial<Append>): WaybillError {
-  return new WaybillError("TRANSPORT_UNAVAILABLE", `${what} did not reach the broker, or its answer did not come back.`, {
-    details: { topic, partition },
-  });
+  return new WaybillError(
+    "TRANSPORT_UNAVAILABLE",
+    `${what} did not reach the broker, or its answer did not come back.`,
+    {
+      details: { topic, partition },
+    },
+  );
 }

@@ -84,7 +84,7 @@ export class Logs {
   }
 
   wake(topic: string): void {
-    for (const waiter of [...this.waitersOf(topic)]) waiter();
+    for (const waiter of this.waitersOf(topic)) waiter();
   }
 
   /** Loses the last messages of a partition although they were acknowledged; their offsets are given again. */
@@ -114,7 +114,17 @@ export class Logs {
   /** Stores a record that is no envelope, as a stranger may. */
   appendUnreadable(topic: string, partition: number, body: Uint8Array): void {
     const id = `${topic}-${partition}-${this.partition(topic, partition).nextOffset}`;
-    const envelope = { id, type: "unreadable", schema: 0, subject: id, key: id, producer: "unknown", atMs: 0, correlation: id, body };
+    const envelope = {
+      id,
+      type: "unreadable",
+      schema: 0,
+      subject: id,
+      key: id,
+      producer: "unknown",
+      atMs: 0,
+      correlation: id,
+      body,
+    };
     store(this.partition(topic, partition), envelope, "The record has no attributes.");
     this.wake(topic);
   }

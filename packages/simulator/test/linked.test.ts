@@ -1,7 +1,16 @@
 import { testStore, testTransport, type StoreUnderTest, type TransportUnderTest } from "@waybill/conformance";
 import { memoryStore } from "@waybill/memory";
 import type { Store, Transport } from "@waybill/messaging";
-import { calm, linkedStore, linkedTransport, Logs, Network, rolls, Scheduler, SimulatedProcess } from "@waybill/simulator";
+import {
+  calm,
+  linkedStore,
+  linkedTransport,
+  Logs,
+  Network,
+  rolls,
+  Scheduler,
+  SimulatedProcess,
+} from "@waybill/simulator";
 
 /** A way on which nothing takes any time, so that whoever waits for an answer need not let time pass. */
 class ImmediateNetwork extends Network {

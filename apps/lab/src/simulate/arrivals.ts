@@ -4,7 +4,10 @@ import { seen } from "./witness.ts";
 /** By topic and entity, what the witness wrote down. */
 async function notesOf(scene: Scene): Promise<Map<string, string[]>> {
   const names = new Set(scene.ledger.said.map(({ topic, subject }) => `${topic} ${subject}`));
-  const rows = await scene.store.load("witness", [...names].map((id) => ({ kind: seen.kind, id })));
+  const rows = await scene.store.load(
+    "witness",
+    [...names].map((id) => ({ kind: seen.kind, id })),
+  );
   return new Map(rows.map(({ id, body }) => [id, JSON.parse(body) as string[]]));
 }
 
@@ -18,7 +21,13 @@ export async function arrivalErrors(scene: Scene): Promise<string[]> {
   for (const [name, said] of wanted) {
     const arrived = (found.get(name) ?? []).filter((note) => !isAlarm(note));
     if (arrived.length === said.length && arrived.every((id, at) => id === said[at]!.id)) continue;
-    errors.push(`about ${name}: ${difference(scene, said.map(({ id }) => id), arrived)}`);
+    errors.push(
+      `about ${name}: ${difference(
+        scene,
+        said.map(({ id }) => id),
+        arrived,
+      )}`,
+    );
   }
   return errors;
 }
@@ -41,7 +50,8 @@ export async function repeatErrors(scene: Scene): Promise<string[]> {
   const errors: string[] = [];
   for (const [name, notes] of await notesOf(scene)) {
     const twice = repeated(notes.filter((note) => !isAlarm(note)));
-    if (twice.length > 0) errors.push(`about ${name}: arrived twice: ${twice.map((id) => scene.ledger.typeOf(id)).join(", ")}`);
+    if (twice.length > 0)
+      errors.push(`about ${name}: arrived twice: ${twice.map((id) => scene.ledger.typeOf(id)).join(", ")}`);
   }
   return errors;
 }
@@ -65,9 +75,13 @@ export async function timerErrors(scene: Scene, isSteady: boolean): Promise<stri
       else {
         if (dueMs !== Number(due)) errors.push(`about ${name}: a timer went off that was not set any more`);
         dueMs = undefined;
-        const overlooked = isSteady ? notes.slice(at).filter((id) => scene.reachedAtMs(id) < Number(due) - overlookedMs) : [];
+        const overlooked = isSteady
+          ? notes.slice(at).filter((id) => scene.reachedAtMs(id) < Number(due) - overlookedMs)
+          : [];
         if (overlooked.length > 0)
-          errors.push(`about ${name}: a timer went off before ${overlooked.map((id) => scene.ledger.typeOf(id)).join(", ")} was read, which had come in time`);
+          errors.push(
+            `about ${name}: a timer went off before ${overlooked.map((id) => scene.ledger.typeOf(id)).join(", ")} was read, which had come in time`,
+          );
       }
     }
   }
@@ -84,7 +98,8 @@ export function chainErrors(scene: Scene): string[] {
         if (stamp === undefined) continue;
         const mark = marks.get(stamp.source) ?? 0;
         if (stamp.n <= mark) continue;
-        if (stamp.prev !== mark) errors.push(`${topic}/${partition}: ${stamp.n} at ${offset} names ${stamp.prev}, not ${mark}, before it`);
+        if (stamp.prev !== mark)
+          errors.push(`${topic}/${partition}: ${stamp.n} at ${offset} names ${stamp.prev}, not ${mark}, before it`);
         marks.set(stamp.source, stamp.n);
       }
     }

@@ -4,11 +4,10 @@ import type { People } from "./people.ts";
 import { amountOf, prices, skus, stock, type Item, type Line, type Plan } from "./plan.ts";
 import type { Scene } from "./scene.ts";
 
-
 /** What is wrong with money, goods and letters once everything has settled, in words. */
 export async function bookErrors(scene: Scene, people: People, plan: Plan): Promise<string[]> {
   const ids = [...people.placed.keys()];
-  const errors = [...scene.gateway.findings.map((finding) => `the gateway was asked wrongly: ${finding}`)];
+  const errors = scene.gateway.findings.map((finding) => `the gateway was asked wrongly: ${finding}`);
   errors.push(...(await moneyErrors(scene, people, plan, ids)));
   errors.push(...(await stockErrors(scene, plan, ids)));
   errors.push(...(await letterErrors(scene, ids)));
@@ -23,15 +22,19 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
     const order = orders.get(id)!;
     const wrong = (text: string) => errors.push(`${id}, ${order.status}: ${text}`);
     const books = scene.gateway.booksOf(id);
-    const [held, taken, back] = (["held", "taken", "back"] as const).map((what) => books.reduce((sum, book) => sum + book[what], 0));
+    const [held, taken, back] = (["held", "taken", "back"] as const).map((what) =>
+      books.reduce((sum, book) => sum + book[what], 0),
+    );
     const due = order.status === "completed" ? order.total : 0;
     if (held !== 0) wrong(`the gateway still holds ${held}`);
     if (taken! - back! !== due) wrong(`the gateway took ${taken} and gave back ${back}, the order owes ${due}`);
-    if (order.captured - order.refunded !== due) wrong(`orders books ${order.captured} - ${order.refunded}, it owes ${due}`);
+    if (order.captured - order.refunded !== due)
+      wrong(`orders books ${order.captured} - ${order.refunded}, it owes ${due}`);
     const payment = payments.get(id);
     if (payment !== undefined) {
       const { authorised, captured, released, refunded } = sums(payment.ledger);
-      if (captured !== taken || refunded !== back) wrong(`payments books ${captured} - ${refunded}, the gateway ${taken} - ${back}`);
+      if (captured !== taken || refunded !== back)
+        wrong(`payments books ${captured} - ${refunded}, the gateway ${taken} - ${back}`);
       if (captured + released > authorised || refunded > captured) wrong("the payment's ledger contradicts itself");
     } else if (taken !== 0) wrong("money without a payment");
     if (order.status === "rejected") continue;
@@ -41,8 +44,10 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
     let total = 0;
     for (const [at, { sku, quantity, unitPrice, amount }] of order.lines.entries()) {
       if (sku !== lines[at]?.sku || quantity !== lines[at].quantity) wrong(`line ${at} is not what was ordered`);
-      if (unitPrice === undefined || !asked.get(sku)!.has(unitPrice)) wrong(`line ${at} costs ${unitPrice}, which ${sku} never did`);
-      else if (amount !== amountOf(unitPrice, quantity)) wrong(`line ${at}: ${quantity} at ${unitPrice} are not ${amount}`);
+      if (unitPrice === undefined || !asked.get(sku)!.has(unitPrice))
+        wrong(`line ${at} costs ${unitPrice}, which ${sku} never did`);
+      else if (amount !== amountOf(unitPrice, quantity))
+        wrong(`line ${at}: ${quantity} at ${unitPrice} are not ${amount}`);
       total += amountOf(unitPrice ?? "0", quantity);
     }
     if (total !== order.total) wrong(`its total is ${order.total}, its lines add up to ${total}`);
@@ -53,9 +58,15 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
 }
 
 /** Which of the orders with this id counts: the first, unless another one may have overtaken it. */
-function orderedAs(plan: Plan, first: Item & { kind: "order" }, is: readonly Line[]): { readonly lines: readonly Line[] } {
+function orderedAs(
+  plan: Plan,
+  first: Item & { kind: "order" },
+  is: readonly Line[],
+): { readonly lines: readonly Line[] } {
   if (!first.isForeign) return first;
-  const same = (lines: readonly Line[]): boolean => lines.length === is.length && lines.every(({ sku, quantity }, at) => is[at]?.sku === sku && is[at].quantity === quantity);
+  const same = (lines: readonly Line[]): boolean =>
+    lines.length === is.length &&
+    lines.every(({ sku, quantity }, at) => is[at]?.sku === sku && is[at].quantity === quantity);
   const twist = plan.items.find((item) => item.kind === "twist" && item.orderId === first.orderId && same(item.lines));
   return twist?.kind === "twist" ? twist : first;
 }
@@ -70,21 +81,29 @@ function pricesOf(plan: Plan): Map<string, Set<string>> {
 async function stockErrors(scene: Scene, plan: Plan, ids: readonly string[]): Promise<string[]> {
   const errors: string[] = [];
   const adjusts = plan.items.filter((item): item is Item & { kind: "adjust" } => item.kind === "adjust");
-  const decided = await adjustmentsOf(scene, adjusts.map(({ adjustmentId }) => adjustmentId));
+  const decided = await adjustmentsOf(
+    scene,
+    adjusts.map(({ adjustmentId }) => adjustmentId),
+  );
   const onHand = new Map(Object.entries(stock));
   for (const { adjustmentId, sku, quantity } of adjusts) {
     const known = decided.get(adjustmentId);
     if (known === undefined) errors.push(`the adjustment ${adjustmentId} was lost`);
     else if (known.refused === undefined) onHand.set(sku, onHand.get(sku)! + quantity);
   }
-  const [orders, reservations, shipments] = [await ordersOf(scene, ids), await reservationsOf(scene, ids), await shipmentsOf(scene, ids)];
+  const [orders, reservations, shipments] = [
+    await ordersOf(scene, ids),
+    await reservationsOf(scene, ids),
+    await shipmentsOf(scene, ids),
+  ];
   for (const id of ids) {
     const { status } = orders.get(id)!;
     const goods = reservations.get(id);
     const sent = shipments.get(id)?.status;
     const isSent = sent === "dispatched" || sent === "delivered";
     if (isSent !== (status === "completed")) errors.push(`${id} is ${status}, its shipment is ${sent}`);
-    if ((goods?.status === "shipped") !== isSent) errors.push(`the goods of ${id} are ${goods?.status}, its shipment is ${sent}`);
+    if ((goods?.status === "shipped") !== isSent)
+      errors.push(`the goods of ${id} are ${goods?.status}, its shipment is ${sent}`);
     if (goods?.status !== "shipped") continue;
     for (const { sku, quantity } of goods.lines) onHand.set(sku, onHand.get(sku)! - quantity);
   }

@@ -40,7 +40,11 @@ export function buildOf({ dispatchAfterMs, paymentDeadlineMs, lanes }: Setting, 
     notifications(),
     witness(),
   ].map((service) => (level === 1 ? service : nextLevel(service, (type) => (type.topic.door ? type : nextOf(type)))));
-  const build: Build = { name, services: services.map((service) => ({ service, lanes: Math.min(lanes, service.lanesMax ?? lanes) })), types: types[level]! };
+  const build: Build = {
+    name,
+    services: services.map((service) => ({ service, lanes: Math.min(lanes, service.lanesMax ?? lanes) })),
+    types: types[level]!,
+  };
   builds.set(name, build);
   return build;
 }

@@ -84,7 +84,8 @@ export class SimulatedGateway {
       this.findings.push(`${operation} of ${book.reference} finds ${book.held} held, ${minor} wanted`);
       return { kind: "refused", reason: "nothing_held" };
     }
-    if (operation === "capture" && book.token === "tok_capture_refused") return { kind: "refused", reason: "card_closed" };
+    if (operation === "capture" && book.token === "tok_capture_refused")
+      return { kind: "refused", reason: "card_closed" };
     book.held -= minor;
     if (operation === "capture") book.taken += minor;
     return this.#receipt(book.paymentId);
@@ -94,7 +95,16 @@ export class SimulatedGateway {
     if (token === "tok_declined") return { kind: "refused", reason: "card_declined" };
     const before = this.booksOf(reference);
     const paymentId = `pay-${reference}-${before.length + 1}`;
-    const book: Book = { paymentId, reference, amount: amount.minor, token, held: amount.minor, taken: 0, back: 0, expired: false };
+    const book: Book = {
+      paymentId,
+      reference,
+      amount: amount.minor,
+      token,
+      held: amount.minor,
+      taken: 0,
+      back: 0,
+      expired: false,
+    };
     if (before.some(({ held, taken }) => held + taken > 0)) this.findings.push(`${reference} is authorised twice`);
     this.books.push(book);
     if (token === "tok_expires" && before.length === 0) this.#network.scheduler.after(15_000, () => expire(book));
@@ -130,7 +140,8 @@ export class SimulatedGateway {
 
   /** The hands of one process' effects on this gateway. */
   adapters(process: SimulatedProcess): Record<string, AnyEffectAdapter> {
-    const ask = (operation: Operation) => (request: Request, call: EffectCall) => this.#call(process, operation, request, call);
+    const ask = (operation: Operation) => (request: Request, call: EffectCall) =>
+      this.#call(process, operation, request, call);
     const gateway: PaymentGateway = {
       authorise: ask("authorise"),
       capture: ask("capture"),
@@ -142,11 +153,19 @@ export class SimulatedGateway {
     if (this.#setting.gateway === "find") return adapters;
     const { keyTtlMs } = this.#setting;
     return Object.fromEntries(
-      Object.entries(adapters).map(([name, { call }]) => [name, { idempotent: "key", keyTtlMs: keyTtlMs - 15_000, call }]),
+      Object.entries(adapters).map(([name, { call }]) => [
+        name,
+        { idempotent: "key", keyTtlMs: keyTtlMs - 15_000, call },
+      ]),
     );
   }
 
-  async #call(process: SimulatedProcess, operation: Operation, request: Request, { key }: EffectCall): Promise<Outcome<Receipt> | TryAgain> {
+  async #call(
+    process: SimulatedProcess,
+    operation: Operation,
+    request: Request,
+    { key }: EffectCall,
+  ): Promise<Outcome<Receipt> | TryAgain> {
     const network = this.#network;
     const { scheduler } = network;
     const roll = this.#chance.next();
@@ -155,7 +174,8 @@ export class SimulatedGateway {
     const error = new Error("The gateway hung up.");
     let from = 0;
     const is = (odds: number): boolean => roll >= from && roll < (from += odds);
-    if (is(busy)) return network.call(process, "effect", () => ({ kind: "again", reason: "too many requests" }) as const);
+    if (is(busy))
+      return network.call(process, "effect", () => ({ kind: "again", reason: "too many requests" }) as const);
     if (is(lost)) return network.call(process, "effect", work, { kind: "lost", error });
     if (is(answerLost)) return network.call(process, "effect", work, { kind: "answer-lost", error });
     if (is(late)) {
@@ -163,7 +183,8 @@ export class SimulatedGateway {
       await process.world.sleep(this.#chance.between(1_000, 60_000));
       return outcome;
     }
-    if (is(lateRequest)) return network.call(process, "effect", work, { kind: "late", error, ms: this.#chance.between(1, 12_000) });
+    if (is(lateRequest))
+      return network.call(process, "effect", work, { kind: "late", error, ms: this.#chance.between(1, 12_000) });
     if (is(twice)) scheduler.after(this.#chance.between(1, 5_000), work);
     return network.call(process, "effect", work);
   }

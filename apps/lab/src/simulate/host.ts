@@ -30,7 +30,10 @@ export class Host {
       world: process.world,
       services: build.services,
       types: build.types,
-      adapters: { ...gateway.adapters(process), ...mailEffects(this.#scene.mailbox.mailer(process), this.#scene.mailbox.options) },
+      adapters: {
+        ...gateway.adapters(process),
+        ...mailEffects(this.#scene.mailbox.mailer(process), this.#scene.mailbox.options),
+      },
       transportOf: () => transport,
       partitions: setting.partitions,
       build: build.name,
@@ -43,7 +46,13 @@ export class Host {
         if (this.process === process) this.worker = worker;
       },
       (error: unknown) => {
-        lines.add({ atMs: scheduler.nowMs, process: process.name, level: "warn", text: "It could not start, and ended.", facts: { error: messageOf(error) } });
+        lines.add({
+          atMs: scheduler.nowMs,
+          process: process.name,
+          level: "warn",
+          text: "It could not start, and ended.",
+          facts: { error: messageOf(error) },
+        });
         this.#died(process, 1_000);
       },
     );

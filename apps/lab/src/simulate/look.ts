@@ -8,18 +8,36 @@ import { payment, type Payment } from "@waybill/payments";
 import type { Scene } from "./scene.ts";
 
 /** The stored values of a kind of state, by id; those that exist. */
-async function look<T>(scene: Scene, service: string, kind: StateKind<T>, ids: readonly string[]): Promise<Map<string, T>> {
-  const rows = await scene.store.load(service, ids.map((id) => ({ kind: kind.kind, id })));
+async function look<T>(
+  scene: Scene,
+  service: string,
+  kind: StateKind<T>,
+  ids: readonly string[],
+): Promise<Map<string, T>> {
+  const rows = await scene.store.load(
+    service,
+    ids.map((id) => ({ kind: kind.kind, id })),
+  );
   return new Map(rows.map(({ id, body }) => [id, JSON.parse(body) as T]));
 }
 
-export const ordersOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Order>> => look(scene, "orders", order, ids);
-export const paymentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Payment>> => look(scene, "payments", payment, ids);
-export const shipmentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Shipment>> => look(scene, "fulfilment", shipment, ids);
-export const reservationsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Reservation>> => look(scene, "inventory", reservation, ids);
-export const stockOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Stock>> => look(scene, "inventory", stock, ids);
-export const adjustmentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, { sku: string; refused?: string }>> =>
-  look(scene, "inventory", adjustment, ids);
-export const mailsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Mails>> => look(scene, "notifications", mails, ids);
-export const productsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Product>> => look(scene, "catalogue", catalogueProduct, ids);
-export const knownProductsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, KnownProduct>> => look(scene, "orders", product, ids);
+export const ordersOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Order>> =>
+  look(scene, "orders", order, ids);
+export const paymentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Payment>> =>
+  look(scene, "payments", payment, ids);
+export const shipmentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Shipment>> =>
+  look(scene, "fulfilment", shipment, ids);
+export const reservationsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Reservation>> =>
+  look(scene, "inventory", reservation, ids);
+export const stockOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Stock>> =>
+  look(scene, "inventory", stock, ids);
+export const adjustmentsOf = (
+  scene: Scene,
+  ids: readonly string[],
+): Promise<Map<string, { sku: string; refused?: string }>> => look(scene, "inventory", adjustment, ids);
+export const mailsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Mails>> =>
+  look(scene, "notifications", mails, ids);
+export const productsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Product>> =>
+  look(scene, "catalogue", catalogueProduct, ids);
+export const knownProductsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, KnownProduct>> =>
+  look(scene, "orders", product, ids);

@@ -13,7 +13,11 @@ export function nextLevel(of: Service, typeOf: (type: AnyMessageType) => AnyMess
     const known = kinds.get(kind);
     if (known !== undefined) return known;
     const id = (name: string): StateRef<unknown> => ({ of: made, id: name });
-    const made: StateKind<unknown> = Object.assign(id, { kind: kind.kind, version: 2, upcasts: { 1: (body: unknown) => body } });
+    const made: StateKind<unknown> = Object.assign(id, {
+      kind: kind.kind,
+      version: 2,
+      upcasts: { 1: (body: unknown) => body },
+    });
     kinds.set(kind, made);
     return made;
   };

@@ -42,7 +42,8 @@ export function optionsOf(args: readonly string[]): Options | undefined {
   if (range === null) throw new Error(`--seeds ${values.seeds}: say it as 1..1000.`);
   const from = Number(range[1]);
   const failures = Number(values.failures);
-  if (!Number.isInteger(failures) || failures < 1) throw new Error(`--failures ${values.failures}: say a number from 1.`);
+  if (!Number.isInteger(failures) || failures < 1)
+    throw new Error(`--failures ${values.failures}: say a number from 1.`);
   return {
     from,
     to: Number(range[2] ?? from),

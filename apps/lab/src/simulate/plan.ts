@@ -141,11 +141,35 @@ function shopping(chance: Rolls): Item[] {
     const orderId = `o-${n}`;
     const atMs = chance.pick(rushes) + chance.between(1, spanMs);
     const isForeign = chance.chance(0.1);
-    const token = chance.pick<Token>(["tok_approved", "tok_approved", "tok_approved", "tok_approved", "tok_approved", "tok_declined", "tok_expires", "tok_capture_refused"]);
+    const token = chance.pick<Token>([
+      "tok_approved",
+      "tok_approved",
+      "tok_approved",
+      "tok_approved",
+      "tok_approved",
+      "tok_declined",
+      "tok_expires",
+      "tok_capture_refused",
+    ]);
     const againAfterMs = chance.chance(0.15) ? [chance.between(0, 15_000)] : [];
-    items.push({ id: `order-${n}`, atMs, kind: "order", orderId, lines: linesOf(chance), token, againAfterMs, isForeign });
+    items.push({
+      id: `order-${n}`,
+      atMs,
+      kind: "order",
+      orderId,
+      lines: linesOf(chance),
+      token,
+      againAfterMs,
+      isForeign,
+    });
     if (chance.chance(0.05)) {
-      items.push({ id: `twist-${n}`, atMs: atMs + chance.between(1, 5_000), kind: "twist", orderId, lines: linesOf(chance) });
+      items.push({
+        id: `twist-${n}`,
+        atMs: atMs + chance.between(1, 5_000),
+        kind: "twist",
+        orderId,
+        lines: linesOf(chance),
+      });
     }
     if (chance.chance(0.25)) {
       const afterMs = chance.pick([chance.between(0, 100), chance.between(100, 10_000), chance.between(0, 30_000)]);
@@ -159,7 +183,14 @@ function shopping(chance: Rolls): Item[] {
   }
   for (let n = 1; n <= chance.between(0, 4); n++) {
     const quantity = chance.between(-5, 20);
-    items.push({ id: `adjust-${n}`, atMs: chance.between(0, 30_000), kind: "adjust", adjustmentId: `a-${n}`, sku: chance.pick(skus), quantity });
+    items.push({
+      id: `adjust-${n}`,
+      atMs: chance.between(0, 30_000),
+      kind: "adjust",
+      adjustmentId: `a-${n}`,
+      sku: chance.pick(skus),
+      quantity,
+    });
   }
   return items;
 }

@@ -40,11 +40,17 @@ export async function run(plan: Plan): Promise<Result> {
   course.heal();
   const left = await settle(scene, people);
   const settledAfterMs = scheduler.nowMs - troubleMs;
-  const errors = [...scene.lines.alarming.map(({ text, facts }) => `${text} ${String(facts["error"])}`)];
+  const errors = scene.lines.alarming.map(({ text, facts }) => `${text} ${String(facts["error"])}`);
   if (left.length > 0) errors.push(...left.map((what) => `after ${boundMs / 60_000} minutes without trouble ${what}`));
   else errors.push(...(await verdict(scene, people, plan)));
   scheduler.trace.addText(errors.join());
-  const result = { plan, errors, hash: scheduler.trace.hash, events: scheduler.trace.events, orders: people.placed.size };
+  const result = {
+    plan,
+    errors,
+    hash: scheduler.trace.hash,
+    events: scheduler.trace.events,
+    orders: people.placed.size,
+  };
   scheduler.end();
   return { ...result, settledAfterMs, scene };
 }

@@ -33,7 +33,13 @@ export class Scene {
     this.network = new Network(this.scheduler, calm(), rolls(seed, "network"));
     const { scheduler } = this;
     this.logs = new Logs(seed, () => scheduler.nowMs);
-    const world = { monotonicMs: () => scheduler.nowMs, newId: () => "", random: () => 0, sleep: async () => {}, log: () => {} };
+    const world = {
+      monotonicMs: () => scheduler.nowMs,
+      newId: () => "",
+      random: () => 0,
+      sleep: async () => {},
+      log: () => {},
+    };
     this.store = memoryStore({ world, byReference: true });
     this.#beganMs = this.store.nowMs();
     this.gateway = new SimulatedGateway(setting, this.network, rolls(seed, "gateway"));

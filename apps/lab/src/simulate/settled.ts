@@ -28,7 +28,8 @@ export async function unsettled(scene: Scene, people: People): Promise<string[]>
     ["shipment", await shipmentsOf(scene, ids)],
   ];
   for (const [what, found] of parts) {
-    for (const [id, { status }] of found) if (!overFor[what]!.includes(status)) open.push(`the ${what} of ${id} is ${status}`);
+    for (const [id, { status }] of found)
+      if (!overFor[what]!.includes(status)) open.push(`the ${what} of ${id} is ${status}`);
   }
   return open.length > 0 ? open : unfinished(scene);
 }
@@ -44,8 +45,10 @@ async function unfinished(scene: Scene): Promise<string[]> {
       const id = { service: name, lane, lanes };
       const row = await store.lane(id);
       if (row.stopped !== undefined) open.push(`${name}/${lane} has stopped: ${row.stopped}`);
-      for (const effect of await store.effectHeads(id, Infinity, 5, new Set())) open.push(`${name} waits for ${effect.name} of ${effect.key}`);
-      for (const timer of await store.timers(id, Infinity, 5)) open.push(`${name} waits for the timer ${timer.name} of ${timer.key}`);
+      for (const effect of await store.effectHeads(id, Infinity, 5, new Set()))
+        open.push(`${name} waits for ${effect.name} of ${effect.key}`);
+      for (const timer of await store.timers(id, Infinity, 5))
+        open.push(`${name} waits for the timer ${timer.name} of ${timer.key}`);
       const { positions, outbox, sent } = await store.recover(id);
       for (const { topic, partition, lastN } of outbox) {
         const confirmed = sent.find((one) => one.topic === topic && one.partition === partition)?.n ?? 0;
@@ -68,7 +71,7 @@ async function unfinished(scene: Scene): Promise<string[]> {
 
 async function unknownProducts(scene: Scene): Promise<string[]> {
   const [sold, known] = [await productsOf(scene, skus), await knownProductsOf(scene, skus)];
-  return skus.filter((sku) => sold.get(sku)?.price !== known.get(sku)?.price || sold.get(sku)?.active !== known.get(sku)?.active)
+  return skus
+    .filter((sku) => sold.get(sku)?.price !== known.get(sku)?.price || sold.get(sku)?.active !== known.get(sku)?.active)
     .map((sku) => `orders has another price of ${sku} than the catalogue`);
 }
-

@@ -1,4 +1,4 @@
-import type { Item } from "./plan.ts";
+import type { Item, Line } from "./plan.ts";
 import type { Result } from "./run.ts";
 
 const linesMax = 24;
@@ -28,58 +28,49 @@ function seconds(ms: number): string {
 }
 
 function factsText(facts: Readonly<Record<string, unknown>>): string {
-  const { service, lane, code, error, topic, partition, where } = facts;
-  const place = service === undefined ? [] : [`${String(service)}/${String(lane)}`];
-  const log = topic === undefined ? [] : [`${String(topic)}${partition === undefined ? "" : `/${String(partition)}`}`];
-  const rest = [where, code, error].filter((one) => one !== undefined).map(String);
-  return [...place, ...log, ...rest].join(" ").slice(0, 260);
+  const text = (name: string): string | undefined => {
+    const fact = facts[name];
+    return typeof fact === "string" || typeof fact === "number" ? `${fact}` : undefined;
+  };
+  const joined = (...names: string[]): string => names.flatMap((name) => text(name) ?? []).join("/");
+  const parts = [joined("service", "lane"), joined("topic", "partition"), text("where"), text("code"), text("error")];
+  return parts.filter(Boolean).join(" ").slice(0, 260);
 }
 
+type Of<Kind extends Item["kind"]> = Extract<Item, { readonly kind: Kind }>;
+
+const s = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+const goods = (lines: readonly Line[]): string => lines.map(({ sku, quantity }) => `${quantity} ${sku}`).join(", ");
+const odds = (chances: object): string =>
+  Object.entries(chances)
+    .map(([name, value]) => `${name} ${String(value)}`)
+    .join(", ");
+
+/** Each kind of thing that happens, as a sentence. */
+const sentences: { readonly [Kind in Item["kind"]]: (item: Of<Kind>) => string } = {
+  order: ({ orderId, lines, token, isForeign, againAfterMs }) =>
+    `Somebody orders ${goods(lines)} as ${orderId} with ${token}${isForeign ? ", at another partition" : ""}${againAfterMs.length > 0 ? ", and again" : ""}.`,
+  twist: ({ orderId, lines }) => `The same id ${orderId} comes with ${goods(lines)}.`,
+  cancel: ({ orderId }) => `The customer cancels ${orderId}.`,
+  price: ({ sku, price, active }) => `${sku} costs ${price}${active ? "" : " and is not sold"} from now on.`,
+  adjust: ({ sku, quantity }) => `The shelf of ${sku} is counted: ${quantity}.`,
+  crash: ({ process, awayMs }) => `p${process} is killed, and started again after ${s(awayMs)}.`,
+  death: ({ process, when, after, call, awayMs }) =>
+    `p${process} will die just ${when} its ${call} number ${after + 1} from now, for ${s(awayMs)}.`,
+  pause: ({ process, ms }) => `p${process} stands still for ${s(ms)}.`,
+  close: ({ process, awayMs }) => `p${process} is asked to end, and started again after ${s(awayMs)}.`,
+  deploy: ({ process, level }) => `p${process} is replaced by a build of level ${level}.`,
+  weather: ({ ms, chances }) => `For ${s(ms)} calls fail: ${odds(chances)}.`,
+  gateway: ({ ms, chances }) => `For ${s(ms)} the gateway is in trouble: ${odds(chances)}.`,
+  mail: ({ ms }) => `For ${s(ms)} the mail provider is down.`,
+  down: ({ topic, ms }) => `For ${s(ms)} the topic ${topic} takes no messages.`,
+  stall: ({ topic, ms }) => `For ${s(ms)} nothing comes of the topic ${topic}.`,
+  lose: ({ topic, count }) => `The broker loses the last ${count} messages of a partition of ${topic}.`,
+  recreate: ({ topic }) => `The topic ${topic} is deleted and made anew.`,
+  rewind: ({ service, ms }) => `The tables of ${service} are saved, and put back ${s(ms)} later.`,
+  clock: ({ byMs }) => `The database's clock jumps by ${s(byMs)}.`,
+};
+
 function sentence(item: Item): string {
-  const process = "process" in item ? `p${item.process}` : "";
-  const s = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
-  const linesText = (lines: readonly { sku: string; quantity: number }[]): string =>
-    lines.map(({ sku, quantity }) => `${quantity} ${sku}`).join(", ");
-  const chancesText = (chances: object): string =>
-    Object.entries(chances).map(([name, value]) => `${name} ${String(value)}`).join(", ");
-  switch (item.kind) {
-    case "order":
-      return `Somebody orders ${linesText(item.lines)} as ${item.orderId} with ${item.token}${item.isForeign ? ", at another partition" : ""}${item.againAfterMs.length > 0 ? ", and again" : ""}.`;
-    case "twist":
-      return `The same id ${item.orderId} comes with ${linesText(item.lines)}.`;
-    case "cancel":
-      return `The customer cancels ${item.orderId}.`;
-    case "price":
-      return `${item.sku} costs ${item.price}${item.active ? "" : " and is not sold"} from now on.`;
-    case "adjust":
-      return `The shelf of ${item.sku} is counted: ${item.quantity}.`;
-    case "crash":
-      return `${process} is killed, and started again after ${s(item.awayMs)}.`;
-    case "death":
-      return `${process} will die just ${item.when} its ${item.after + 1}th ${item.call} from now, for ${s(item.awayMs)}.`;
-    case "pause":
-      return `${process} stands still for ${s(item.ms)}.`;
-    case "close":
-      return `${process} is asked to end, and started again after ${s(item.awayMs)}.`;
-    case "deploy":
-      return `${process} is replaced by a build of level ${item.level}.`;
-    case "weather":
-      return `For ${s(item.ms)} calls fail: ${chancesText(item.chances)}.`;
-    case "gateway":
-      return `For ${s(item.ms)} the gateway is in trouble: ${chancesText(item.chances)}.`;
-    case "mail":
-      return `For ${s(item.ms)} the mail provider is down.`;
-    case "down":
-      return `For ${s(item.ms)} the topic ${item.topic} takes no messages.`;
-    case "stall":
-      return `For ${s(item.ms)} nothing comes of the topic ${item.topic}.`;
-    case "lose":
-      return `The broker loses the last ${item.count} messages of a partition of ${item.topic}.`;
-    case "recreate":
-      return `The topic ${item.topic} is deleted and made anew.`;
-    case "rewind":
-      return `The tables of ${item.service} are saved, and put back ${s(item.ms)} later.`;
-    case "clock":
-      return `The database's clock jumps by ${s(item.byMs)}.`;
-  }
+  return (sentences[item.kind] as (item: Item) => string)(item);
 }

@@ -1,0 +1,113 @@
+// `npm run mutants`: switches on one bug at a time, and shows what catches it; see --help.
+import { execFile } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs, promisify } from "node:util";
+import Table from "cli-table3";
+import { mutants } from "./mutants/list.ts";
+import type { Mutant } from "./mutants/mutant.ts";
+import { root, tryEdits } from "./mutants/patch.ts";
+
+const help = `Usage: npm run mutants -- [options]
+
+Switches on, one at a time, bugs that systems of this kind really had, and runs the simulator (or the tests that must see
+what no run of the whole shop can show) until one is caught. The bugs are edits made while the sources are loaded, in a
+process of its own; no file is changed. Ends with 1 when one survives.
+
+  --only NAMES      only these (comma-separated)
+  --seeds N         how many seeds a mutant may survive (default 1000)
+  --list            print the mutants and end
+  --help            this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    only: { type: "string" },
+    seeds: { type: "string", default: "1000" },
+    list: { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+const run = promisify(execFile);
+
+interface Caught {
+  readonly mutant: Mutant;
+  /** What caught it; undefined: it survives. */
+  readonly by: string | undefined;
+  readonly seeds: number | undefined;
+  readonly error: string;
+}
+
+/** Runs seeds with a mutant, or with none, until one fails. */
+async function hunt(name: string, from: number, to: number): Promise<{ seeds: number; error?: string }> {
+  const script = fileURLToPath(new URL("mutants/hunt.ts", import.meta.url));
+  const { stdout } = await run(process.execPath, [...process.execArgv, script, name, String(from), String(to)]);
+  return JSON.parse(stdout) as { seeds: number; error?: string };
+}
+
+/** Simulates until a seed fails that does not fail by itself. */
+async function simulated(mutant: Mutant, seedsMax: number): Promise<Caught> {
+  for (let from = 1; from <= seedsMax;) {
+    const { seeds, error } = await hunt(mutant.name, from, seedsMax);
+    const seed = from + seeds - 1;
+    if (error === undefined) break;
+    const byItself = await hunt("none", seed, seed);
+    if (byItself.error === undefined) return { mutant, by: "simulator", seeds: seed, error };
+    from = seed + 1;
+  }
+  return { mutant, by: undefined, seeds: seedsMax, error: "" };
+}
+
+/** Runs a mutant's own tests; one that fails has caught it. */
+async function tested(mutant: Mutant, files: readonly string[]): Promise<Caught> {
+  const config = fileURLToPath(new URL("mutants/vitest.config.ts", import.meta.url));
+  const vitest = `${root}node_modules/vitest/vitest.mjs`;
+  const args = [...process.execArgv, vitest, "run", "--config", config, "--root", root, ...files];
+  try {
+    await run(process.execPath, args, {
+      cwd: root,
+      env: { ...process.env, WAYBILL_MUTANT: mutant.name },
+      maxBuffer: 67_108_864,
+    });
+    return { mutant, by: undefined, seeds: undefined, error: "" };
+  } catch (error) {
+    const { stdout = "" } = error as { stdout?: string };
+    const failed = /FAIL +(.*)/.exec(stdout)?.[1];
+    if (failed === undefined) throw error;
+    return { mutant, by: failed.split(" > ")[0]!, seeds: undefined, error: failed.split(" > ").slice(1).join(": ") };
+  }
+}
+
+/** Hunts them all, as many at once as there are cores. */
+async function huntAll(wanted: readonly Mutant[], seedsMax: number): Promise<Caught[]> {
+  const left = [...wanted];
+  const results: Caught[] = [];
+  const work = async (): Promise<void> => {
+    for (let mutant = left.shift(); mutant !== undefined; mutant = left.shift()) {
+      const caught =
+        mutant.tests === undefined ? await simulated(mutant, seedsMax) : await tested(mutant, mutant.tests);
+      process.stderr.write(
+        `${mutant.name}: ${caught.by ?? "survives"}${caught.seeds === undefined ? "" : `, seed ${caught.seeds}`}\n`,
+      );
+      results.push(caught);
+    }
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, work));
+  return results.toSorted((a, b) => wanted.indexOf(a.mutant) - wanted.indexOf(b.mutant));
+}
+
+const isWanted = ({ name }: Mutant): boolean => values.only?.split(",").includes(name) ?? true;
+const wanted = mutants.filter(isWanted);
+if (values.help) process.stdout.write(help);
+else if (values.list) for (const { name, bug } of wanted) process.stdout.write(`${name}: ${bug}\n`);
+else {
+  for (const mutant of wanted) tryEdits(mutant);
+  const results = await huntAll(wanted, Number(values.seeds));
+  const drawn = new Table({ head: ["bug", "caught by", "seeds", "as"], style: { head: [], border: [] } });
+  for (const { mutant, by, seeds, error } of results)
+    drawn.push([mutant.bug, by ?? "nothing", seeds ?? "", error.slice(0, 70)]);
+  process.stdout.write(`${drawn.toString()}\n`);
+  const survivors = results.filter(({ by }) => by === undefined);
+  process.stdout.write(`${results.length - survivors.length} of ${results.length} bugs are caught.\n`);
+  process.exitCode = survivors.length === 0 ? 0 : 1;
+}

@@ -1,0 +1,168 @@
+import type { Mutant } from "./mutant.ts";
+
+const lane = "packages/messaging/src/lane";
+
+/** Bugs of commits, of what is set aside, and of builds side by side. */
+export const commitMutants: readonly Mutant[] = [
+  {
+    name: "commit-before-handler",
+    bug: "A batch's positions are committed before its handlers run",
+    edits: [
+      {
+        file: `${lane}/lane.ts`,
+        find: "    const work = new Work(this.id.service, this.#sequence, nowMs, this.#passed);\n",
+        replace: `    if (gathered.messages.length > 0) {
+      const early = new Work(this.id.service, this.#sequence, nowMs);
+      for (const { topic, partition, offset, id } of gathered.messages) {
+        const track = this.#tracks.get(topic, partition);
+        early.moved({ row: () => ({ ...track.row(), nextOffset: offset + 1, lastOffset: offset, lastId: id }) } as unknown as Track);
+      }
+      await this.#commitAlone(early);
+    }
+    const work = new Work(this.id.service, this.#sequence, nowMs, this.#passed);
+`,
+      },
+    ],
+  },
+  {
+    name: "position-apart",
+    bug: "Positions are saved apart from state, a batch later",
+    edits: [
+      {
+        file: "packages/memory/src/commit.ts",
+        find: "  for (const row of batch.positions) tables.positions.set(keyOf(row.topic, row.partition), row);\n",
+        replace: `  const late = ((globalThis as any).late ??= new WeakMap());
+  for (const row of late.get(lane.source as any) ?? []) void row;
+  const owed = ((tables as any).owed ??= new Map());
+  for (const row of owed.get(batch.lane) ?? []) tables.positions.set(keyOf(row.topic, row.partition), row);
+  owed.set(batch.lane, batch.positions);
+`,
+      },
+    ],
+  },
+  {
+    name: "unknown-commit-taken-for-done",
+    bug: "After a commit whose outcome is unknown the lane goes on as if it had been made",
+    edits: [
+      {
+        file: `${lane}/lane.ts`,
+        find: "      (error: unknown) => {\n        this.#undurable -= 1;\n",
+        replace:
+          '      (error: unknown) => {\n        if (codeOf(error) === "COMMIT_UNKNOWN") return this.#onDurable(work, sent, retried);\n        this.#undurable -= 1;\n',
+      },
+      {
+        file: `${lane}/lane.ts`,
+        find: "    await commit.applied.catch((error: unknown) => {\n",
+        replace:
+          '    await commit.applied.catch((error: unknown) => {\n      if (codeOf(error) === "COMMIT_UNKNOWN") return;\n',
+      },
+    ],
+  },
+  {
+    name: "commit-repeated",
+    bug: "After a commit whose outcome is unknown the same batch is committed again",
+    edits: [
+      {
+        file: "packages/simulator/src/linked-store.ts",
+        find: '      const kept = network.call(process, "commit", () => keep(batch), fateOfCommit());\n',
+        replace: `      const once = network.call(process, "commit", () => keep(batch), fateOfCommit());
+      const kept = once.catch(async (error: unknown) => {
+        if (!(error instanceof WaybillError) || error.code !== "COMMIT_UNKNOWN") throw error;
+        const row = await store.lane(batch);
+        const rows = await store.load(batch.service, batch.states);
+        const versions = new Map(rows.map((one) => [one.kind + " " + one.id, one.version]));
+        const states = batch.states.map((one) => ({ ...one, version: (versions.get(one.kind + " " + one.id) ?? 0) + 1 }));
+        await keep({ ...batch, states, batch: row.batch });
+        if (row.batch !== batch.batch) throw error;
+      });
+`,
+      },
+    ],
+  },
+  {
+    name: "parked-key-passed",
+    bug: "What comes for an entity that is set aside is handled at once",
+    edits: [
+      {
+        file: `${lane}/run.ts`,
+        find: "    if (bench.parking.get(key) !== undefined) return queueBehind(bench, input, key, work);\n",
+        replace: "    void key;\n",
+      },
+    ],
+  },
+  {
+    name: "parked-key-passed-by-timer",
+    bug: "A timer passes what is set aside of its entity",
+    edits: [
+      {
+        file: `${lane}/run.ts`,
+        find: "if (input.parked === undefined && bench.parking.size > 0) {",
+        replace: 'if (input.parked === undefined && input.kind !== "timer" && bench.parking.size > 0) {',
+      },
+    ],
+  },
+  {
+    name: "set-aside-lost",
+    bug: "What is set aside for a moment is forgotten",
+    edits: [
+      {
+        file: `${lane}/run.ts`,
+        find: "    parking.add(parked.key);\n    work.parkedAdded.push(parkedRow(input, parked.partition, parked.key, work.takeNumber()));\n  } else {",
+        replace: "    parking.add(parked.key);\n  } else {",
+      },
+    ],
+  },
+  {
+    name: "older-build-reads-newer",
+    bug: "An older build reads what a newer one wrote as if it were its own",
+    edits: [
+      {
+        file: "packages/messaging/src/contract.ts",
+        find: "  if (from > type.version) {",
+        replace: "  if (from > type.version + 1) {",
+      },
+      { file: "packages/memory/src/lanes.ts", find: " || row.level > level || ", replace: " || " },
+      {
+        file: "packages/messaging/src/worker.ts",
+        find: " || row.level > service.level) continue;",
+        replace: ") continue;",
+      },
+    ],
+  },
+  {
+    name: "throw-after-change",
+    bug: "A rule that throws has changed a state in place before",
+    edits: [
+      {
+        file: `${lane}/draft.ts`,
+        find: "  notYet(reason: string): never {\n",
+        replace:
+          "  notYet(reason: string): never {\n    for (const { entry, value } of this.#saves) entry.value = value;\n",
+      },
+      {
+        file: "services/orders/src/service.ts",
+        find: "if (held.value === undefined) out.notYet(`Order ${(m as B).orderId} is not known yet.`);\n        else carryOut",
+        replace:
+          "if (held.value === undefined) out.notYet(`Order ${(m as B).orderId} is not known yet.`);\n        else carryOut",
+      },
+    ],
+    tests: ["packages/messaging/test/parking.test.ts"],
+  },
+  {
+    name: "fence-left-out",
+    bug: "A commit does not compare epoch and batch",
+    edits: [{ file: "packages/memory/src/commit.ts", find: "  fence(lane, batch);\n", replace: "  void fence;\n" }],
+  },
+  {
+    name: "half-a-commit",
+    bug: "A batch's messages are stored, and its states are not, when the commit's answer is lost",
+    edits: [
+      {
+        file: "packages/simulator/src/linked-store.ts",
+        find: "    await store.commit(batch).durable;\n",
+        replace:
+          "    await store.commit(chance.chance(0.02) ? { ...batch, timers: { set: [], cleared: [] }, effects: { ...batch.effects, added: [] } } : batch).durable;\n",
+      },
+    ],
+  },
+];
