@@ -24,3 +24,17 @@ export async function deploymentOf(options: DeploymentOptions, flags: WaybillCon
   const own = { ...(engine === undefined ? {} : { engine }), ...(data === undefined ? {} : { data }) };
   return loadConfig({ file, flags: { ...flags, ...own } });
 }
+
+/** Adds `--data`, `--server` and `--json` to what `--config` and `--engine` say of where a shop is. */
+export function withServer(command: Command): Command {
+  return withDeployment(command)
+    .option("-d, --data <folder>", "the shop's data folder (default: .waybill)")
+    .option("--server <url>", "the server to ask, with its key in WAYBILL_API_KEY (default: that of the data folder)")
+    .option("--json", "print it as JSON");
+}
+
+/** What `withServer` adds. */
+export interface ServerOptions extends DeploymentOptions {
+  readonly server?: string;
+  readonly json?: true;
+}

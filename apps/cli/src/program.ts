@@ -2,12 +2,19 @@ import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { auditCommand } from "./commands/audit.ts";
 import { configCommand } from "./commands/config.ts";
+import { doctorCommand } from "./commands/doctor.ts";
 import { keyCommand } from "./commands/key.ts";
 import { lanesCommand } from "./commands/lanes.ts";
 import { migrateCommand } from "./commands/migrate.ts";
 import { orderCommand } from "./commands/order.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { startCommand } from "./commands/start.ts";
+import { describeCommand } from "./commands/describe.ts";
+import { discardCommand } from "./commands/discard.ts";
+import { parkedCommand } from "./commands/parked.ts";
+import { redriveCommand } from "./commands/redrive.ts";
+import { tailCommand } from "./commands/tail.ts";
+import { topicsCommand } from "./commands/topics.ts";
 import { exitHelp } from "./exit.ts";
 
 /** Every command, in the order of the help. */
@@ -15,9 +22,16 @@ const commands = [
   startCommand,
   configCommand,
   migrateCommand,
+  doctorCommand,
   replayCommand,
   orderCommand,
   lanesCommand,
+  topicsCommand,
+  tailCommand,
+  describeCommand,
+  parkedCommand,
+  redriveCommand,
+  discardCommand,
   auditCommand,
   keyCommand,
 ];

@@ -1,4 +1,11 @@
-import { bodyText, type PartitionBounds, type Position, type StoredMessage, type Transport } from "@waybill/messaging";
+import {
+  bodyText,
+  codeOf,
+  type PartitionBounds,
+  type Position,
+  type StoredMessage,
+  type Transport,
+} from "@waybill/messaging";
 
 /** A topic as an operator sees it. */
 export interface TopicView {
@@ -11,22 +18,32 @@ export interface TopicView {
   readonly bytes: number;
 }
 
-/** How much each of these topics holds. */
-export function topicViews(transportOf: (topic: string) => Transport, names: readonly string[]): Promise<TopicView[]> {
-  return Promise.all(
-    names.map(async (topic) => {
-      const transport = transportOf(topic);
-      const bounds = await transport.bounds(topic);
-      const sum = (of: (one: PartitionBounds) => number) => bounds.reduce((all, one) => all + of(one), 0);
-      return {
-        topic,
-        transport: transport.name,
-        partitions: bounds.length,
-        messages: sum(({ firstOffset, nextOffset }) => nextOffset - firstOffset),
-        bytes: sum(({ bytes }) => bytes),
-      };
-    }),
+/** How much each of these topics holds; those that no build has declared here yet are left out. */
+export async function topicViews(
+  transportOf: (topic: string) => Transport,
+  names: readonly string[],
+): Promise<readonly TopicView[]> {
+  const views = await Promise.all(
+    names.map((topic) =>
+      topicView(transportOf(topic), topic).catch((error: unknown) => {
+        if (codeOf(error) === "TOPIC_UNKNOWN") return undefined;
+        throw error;
+      }),
+    ),
   );
+  return views.filter((view) => view !== undefined);
+}
+
+async function topicView(transport: Transport, topic: string): Promise<TopicView> {
+  const bounds = await transport.bounds(topic);
+  const sum = (of: (one: PartitionBounds) => number) => bounds.reduce((all, one) => all + of(one), 0);
+  return {
+    topic,
+    transport: transport.name,
+    partitions: bounds.length,
+    messages: sum(({ firstOffset, nextOffset }) => nextOffset - firstOffset),
+    bytes: sum(({ bytes }) => bytes),
+  };
 }
 
 /** A message of a topic, for people. */
