@@ -1,0 +1,59 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+
+const program = createRequire(import.meta.url).resolve("@waybill/cli");
+const startWithinMs = 60_000;
+
+/** The shop's own program in a process of its own. */
+export interface ShopProcess {
+  readonly url: string;
+  readonly pid: number;
+  /** Sends a signal without waiting for what it does. */
+  signal(signal: NodeJS.Signals): void;
+  /** Sends a signal that ends it, and waits for the end; the exit code, or the signal that ended it. */
+  end(signal: NodeJS.Signals): Promise<number | string>;
+}
+
+/** Runs `waybill start` with these options until it is ready. Rejects with what it complained of. */
+export async function startShop(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ShopProcess> {
+  const child = spawn(
+    process.execPath,
+    ["--disable-warning=ExperimentalWarning", program, "start", "--json", ...args],
+    {
+      env: { ...process.env, ...env },
+      stdio: ["ignore", "pipe", "pipe"],
+    },
+  );
+  let complaint = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-4_000)));
+  const ended = once(child, "close") as Promise<[number | null, string | null]>;
+  const url = await readyAt(child).catch(async () => {
+    child.kill("SIGKILL");
+    const [code, by] = await ended;
+    throw new Error(`The shop did not start (${code ?? by}): ${complaint.trim()}`);
+  });
+  child.stdout.resume();
+  return {
+    url,
+    pid: child.pid!,
+    signal: (signal) => void child.kill(signal),
+    async end(signal) {
+      child.kill(signal);
+      // A process that is held does not hear of anything but SIGKILL.
+      child.kill("SIGCONT");
+      const [code, by] = await ended;
+      return code ?? by ?? "nothing";
+    },
+  };
+}
+
+async function readyAt({ stdout }: ChildProcess): Promise<string> {
+  const signal = AbortSignal.timeout(startWithinMs);
+  for await (const line of createInterface({ input: stdout!, signal })) {
+    const { url } = JSON.parse(line) as { url?: unknown };
+    if (typeof url === "string") return url;
+  }
+  throw new Error("It said nothing.");
+}
