@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import type { Topic, Transport, World } from "@waybill/messaging";
 import { WaybillError } from "@waybill/messaging";
 import type { PostgresStore } from "@waybill/store-postgres";
+import type { KafkaTransport } from "@waybill/transport-kafka";
+import type { NatsTransport } from "@waybill/transport-nats";
 import type { KafkaConnection, NatsConnection, PostgresConnection, Tls } from "./config/connections.ts";
 import type { Config } from "./config/effective.ts";
 import { partitions, valueIn, type Durable, type Engine } from "./engine.ts";
@@ -47,12 +49,15 @@ async function openStore({ url, password, schema, connectionsMax, listenUrl }: P
   return postgresStore({ url, schema, connectionsMax, world, ...more });
 }
 
-async function openNats(connection: NatsConnection): Promise<Transport> {
+/** Connects. Throws TRANSPORT_UNAVAILABLE, and CONTRACT_INVALID for servers that are too old. */
+export async function openNats(connection: NatsConnection): Promise<NatsTransport> {
   const { natsTransport } = await import("@waybill/transport-nats");
   return natsTransport(connection);
 }
 
-async function openKafka({ brokers, user, password, mechanism, tls }: KafkaConnection): Promise<Transport> {
+/** Connects. Throws TRANSPORT_UNAVAILABLE, and CONTRACT_INVALID for brokers that are too old. */
+export async function openKafka(connection: KafkaConnection): Promise<KafkaTransport> {
+  const { brokers, user, password, mechanism, tls } = connection;
   const { kafkaTransport } = await import("@waybill/transport-kafka");
   const sasl = user === undefined || password === undefined ? undefined : { mechanism, username: user, password };
   return kafkaTransport({ bootstrap: brokers.join(","), sasl, tls: tls && pemOf(tls) });

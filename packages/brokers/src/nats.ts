@@ -112,7 +112,8 @@ function settingsOf(options: NatsOptions, { serverName, port, monitorPort, home,
     `server_name: ${serverName}`,
     `listen: "127.0.0.1:${port}"`,
     `http: "127.0.0.1:${monitorPort}"`,
-    `jetstream { store_dir: ${said(join(home.folder, "data"))}, sync_interval: ${syncInterval} }`,
+    // In quotes: without them 2m is two million seconds.
+    `jetstream { store_dir: ${said(join(home.folder, "data"))}, sync_interval: ${said(syncInterval)} }`,
   ];
   if (maxPayloadBytes !== undefined) lines.push(`max_payload: ${maxPayloadBytes}`);
   if (user !== undefined) lines.push(`authorization { user: ${said(user.name)}, password: ${said(user.password)} }`);
