@@ -173,9 +173,9 @@ begin
   if seldom -> 'added' is not null then
     insert into ${schema}.parked
       select of_service, u.partition, u.key, u.seq, u.kind, u.origin, u.id, u.type, u.headers,
-          decode(u.body, 'base64'), u."isText"
+          decode(u.body, 'base64'), u.form
         from json_to_recordset(seldom -> 'added') as u(partition int, key text, seq bigint, kind text, origin text,
-          id text, type text, headers text, body text, "isText" boolean);
+          id text, type text, headers text, body text, form text);
   end if;
   if seldom -> 'released' is not null then
     delete from ${schema}.parked_key as t

@@ -1,6 +1,7 @@
 import type { EffectRow, ParkedInput, ParkedKey, StateRow, Store, TimerRow } from "@waybill/messaging";
 import { texts } from "./arrays.ts";
 import type { Database } from "./database.ts";
+import type { BodyForm } from "./seldom.ts";
 import { nextTimer, parkedKeyColumns, parkedKeyOf, partitionsOf } from "./recover.ts";
 
 type Reads = Pick<
@@ -91,7 +92,7 @@ function statementsOf(schema: string) {
     nextEffectDue: `select min(due) from ${partitionsOf(schema, "effect")} as p cross join lateral (
         select due_ms as due from ${heads} and due_ms > $4 order by due_ms limit 1) as t`,
     parkedKeys: `select ${parkedKeyColumns} from ${schema}.parked_key where service = $1`,
-    parked: `select partition, key, seq, kind, origin, id, type, headers, body, is_text as "isText"
+    parked: `select partition, key, seq, kind, origin, id, type, headers, body, form
         from ${schema}.parked where service = $1 and partition = $2 and key = $3 and seq > $4 order by seq limit $5`,
     seen: `select k.source, k.id from unnest($2::text[], $3::text[]) as k(source, id)
       where exists (select from ${schema}.seen as s where s.service = $1 and s.source = k.source and s.id = k.id offset 0)`,
@@ -115,8 +116,8 @@ function effectOf(row: EffectRow): EffectRow {
   };
 }
 
-type ParkedColumns = Omit<ParkedInput, "body"> & { readonly body: Buffer; readonly isText: boolean };
+type ParkedColumns = Omit<ParkedInput, "body"> & { readonly body: Buffer; readonly form: BodyForm };
 
-function parkedOf({ body, isText, ...row }: ParkedColumns): ParkedInput {
-  return { ...row, body: isText ? body.toString("utf8") : new Uint8Array(body) };
+function parkedOf({ body, form, ...row }: ParkedColumns): ParkedInput {
+  return { ...row, body: form === "bytes" ? new Uint8Array(body) : body.toString(form) };
 }

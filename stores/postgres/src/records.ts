@@ -1,7 +1,8 @@
-import type { Envelope, OutgoingMessage, TopicPartition } from "@waybill/messaging";
+import type { Body, Envelope, OutgoingMessage, TopicPartition } from "@waybill/messaging";
 
-/** Set in a body's length when it came as bytes and not as text. */
-const bytesFlag = 0x8000_0000;
+/** Set in a body's length: it came as bytes and not as text; it is text that UTF-8 cannot hold, two bytes a unit. */
+const flags = { bytes: 0x8000_0000, utf16: 0x4000_0000 } as const;
+const lengthMask = 0x3fff_ffff;
 
 /** The length of an attribute that is absent. */
 const absent = 0xffff_ffff;
@@ -28,15 +29,15 @@ export class RecordWriter {
     const bytes = this.#bytes;
     const textBytes = bytes.write(all, start + headBytes);
     const bodyAt = start + headBytes + textBytes;
-    const bodyLength = typeof body === "string" ? bytes.write(body, bodyAt) : put(bytes, body, bodyAt);
+    const flagged = putBody(bytes, body, bodyAt);
     bytes.writeDoubleLE(atMs, start);
     bytes.writeDoubleLE(stamp?.n ?? 0, start + 8);
     let at = bytes.writeDoubleLE(stamp?.prev ?? 0, start + 16);
     at = bytes.writeUInt32LE(schema, at);
     for (const text of texts) at = bytes.writeUInt32LE(text === undefined ? absent : text.length, at);
     at = bytes.writeUInt32LE(textBytes, at);
-    bytes.writeUInt32LE(typeof body === "string" ? bodyLength : bodyLength + bytesFlag, at);
-    this.#at = bodyAt + bodyLength;
+    bytes.writeUInt32LE(flagged, at);
+    this.#at = bodyAt + (flagged & lengthMask);
   }
 
   /** What was added since the last call, valid until something is added again. */
@@ -56,9 +57,18 @@ export class RecordWriter {
   }
 }
 
-function put(bytes: Buffer, body: Uint8Array, at: number): number {
-  bytes.set(body, at);
-  return body.byteLength;
+/** Writes a body, and gives its length in bytes with its flag. */
+function putBody(bytes: Buffer, body: Body, at: number): number {
+  if (typeof body !== "string") {
+    bytes.set(body, at);
+    return body.byteLength + flags.bytes;
+  }
+  return body.isWellFormed() ? bytes.write(body, at) : bytes.write(body, at, "utf16le") + flags.utf16;
+}
+
+function bodyOf(raw: Buffer, flagged: number): Body {
+  if (flagged >= flags.bytes) return new Uint8Array(raw);
+  return raw.toString(flagged >= flags.utf16 ? "utf16le" : "utf8");
 }
 
 /** The attributes that are text, in the order in which they are stored. */
@@ -75,10 +85,8 @@ export function messagesIn(bytes: Buffer, place: TopicPartition): (Envelope & To
     const textAt = at + headBytes;
     const bodyAt = textAt + bytes.readUInt32LE(textAt - 8);
     const flagged = bytes.readUInt32LE(textAt - 4);
-    const isBytes = flagged >= bytesFlag;
-    const end = bodyAt + (isBytes ? flagged - bytesFlag : flagged);
-    const raw = bytes.subarray(bodyAt, end);
-    const body = isBytes ? new Uint8Array(raw) : raw.toString("utf8");
+    const end = bodyAt + (flagged & lengthMask);
+    const body = bodyOf(bytes.subarray(bodyAt, end), flagged);
     messages.push({ ...place, ...attributesIn(bytes, at, bytes.toString("utf8", textAt, bodyAt)), body });
     at = end;
   }

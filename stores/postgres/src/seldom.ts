@@ -1,4 +1,7 @@
-import type { Batch, ParkedInput } from "@waybill/messaging";
+import type { Batch, Body, ParkedInput } from "@waybill/messaging";
+
+/** What the bytes of a stored body are. */
+export type BodyForm = "bytes" | "utf8" | "utf16le";
 
 /**
  * The parts of a batch that few batches have, as JSON; null when it has none of them. A NUL in what is there for people to
@@ -34,9 +37,15 @@ function addedOf(row: ParkedInput): object {
     id: readable(row.id),
     type: readable(row.type),
     headers: readable(row.headers),
-    body: Buffer.from(body as string).toString("base64"),
-    isText: typeof body === "string",
+    ...storedBody(body),
   };
+}
+
+/** A body in base64, and what its bytes are: a text that UTF-8 cannot hold takes two bytes a unit. */
+function storedBody(body: Body): { body: string; form: BodyForm } {
+  if (typeof body !== "string") return { body: Buffer.from(body).toString("base64"), form: "bytes" };
+  const form = body.isWellFormed() ? "utf8" : "utf16le";
+  return { body: Buffer.from(body, form).toString("base64"), form };
 }
 
 /** The text as PostgreSQL can keep it, with a sign in the place of each NUL. */

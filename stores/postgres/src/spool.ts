@@ -15,13 +15,26 @@ export function spoolOf(database: Database, schema: string): Spool {
   const put = `insert into ${schema}.spool (topic, partition, record)
     select topic, partition, record from unnest($1::text[], $2::int[], $3::bytea[])
       with ordinality as u(topic, partition, record, number) order by number`;
-  // The lease is asked for only when there is something to lease.
-  const take = `with lease as (
+  // From topic to topic, so that many messages of one that is stuck are not looked through for those of the others.
+  const wanted = `with recursive topics as (
+      (select topic from ${schema}.spool order by topic limit 1)
+      union all
+      select (select s.topic from ${schema}.spool as s where s.topic > t.topic order by s.topic limit 1)
+        from topics as t where t.topic is not null
+    ), wanted as (
+      select s.* from topics as t cross join lateral (
+        select * from ${schema}.spool as l where l.topic = t.topic order by seq limit $2) as s
+       where t.topic <> all ($4::text[])
+       order by seq limit $2
+    )`;
+  // The lease is asked for only when there is something to lease, and it ends when there is nothing left.
+  const take = `${wanted}, lease as (
       update ${schema}.spool_lease set holder = $1, until = clock_timestamp() + $3::float8 * interval '1 ms'
-       where (holder = $1 or until <= clock_timestamp()) and exists (select from ${schema}.spool) returning 1)
-    select seq, topic, partition, record from lease cross join lateral (
-      select * from ${schema}.spool order by seq limit $2) as s order by seq`;
-  const remove = `delete from ${schema}.spool where seq = any($1::bigint[])`;
+       where (holder = $1 or until <= clock_timestamp()) and exists (select from wanted) returning 1)
+    select w.* from lease, wanted as w order by seq`;
+  const remove = `with gone as (delete from ${schema}.spool where seq = any ($1::bigint[]))
+    update ${schema}.spool_lease set until = '-infinity'
+     where not exists (select from ${schema}.spool where seq <> all ($1::bigint[]))`;
 
   return {
     async put(messages) {
@@ -37,8 +50,13 @@ export function spoolOf(database: Database, schema: string): Spool {
       const topics = texts(messages.map(({ topic }) => topic));
       await database.rows({ name: "spoolPut", text: put }, [topics, partitions.take(), records.take()]);
     },
-    async take(by, limit, leaseMs) {
-      const rows = await database.rows<Row>({ name: "spoolTake", text: take }, [by, limit, leaseMs]);
+    async take(by, limit, leaseMs, except) {
+      const rows = await database.rows<Row>({ name: "spoolTake", text: take }, [
+        by,
+        limit,
+        leaseMs,
+        texts(except) ?? "{}",
+      ]);
       return rows.map(({ seq, record, ...place }): Spooled => ({ ...messagesIn(record, place)[0]!, seq }));
     },
     async remove(seqs) {

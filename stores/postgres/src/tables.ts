@@ -53,9 +53,10 @@ create table ${schema}.effect (
 ) with (autovacuum_vacuum_scale_factor = 0.05);
 create index effect_due on ${schema}.effect (service, partition, due_ms) where head;
 
+-- form: of the body, utf8 or utf16le for a text, bytes for what is none.
 create table ${schema}.parked (
   service text collate "C", partition int, key text collate "C", seq bigint, kind text not null, origin text not null,
-  id text not null, type text not null, headers text not null, body bytea not null, is_text boolean not null,
+  id text not null, type text not null, headers text not null, body bytea not null, form text not null,
   primary key (service, partition, key, seq)
 );
 
@@ -72,9 +73,10 @@ create table ${schema}.seen (
 create index seen_at on ${schema}.seen (service, at_ms);
 
 create table ${schema}.spool (
-  seq bigint generated always as identity primary key, topic text not null, partition int not null,
+  seq bigint generated always as identity primary key, topic text collate "C" not null, partition int not null,
   record bytea not null
 );
+create index spool_topic on ${schema}.spool (topic, seq);
 
 create table ${schema}.spool_lease (
   one boolean primary key default true check (one), holder text not null, until timestamptz not null

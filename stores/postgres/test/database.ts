@@ -23,6 +23,8 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   /** Rows of a statement, on a connection beside those of stores. */
   sql<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]>;
+  /** Locks rows from a connection of its own, until what it gives is called. */
+  hold(text: string): Promise<() => Promise<void>>;
   /** Takes every row out of a schema, so that it is as it was made. */
   empty(schema: string): Promise<void>;
   /** Ends every other connection to it, as if the processes at their other ends had been killed. */
@@ -43,6 +45,14 @@ export async function testDatabase(server?: string): Promise<TestDatabase> {
     url: url.href,
     async sql<Row>(text: string, values: unknown[] = []) {
       return (await own.query(text, values)).rows as Row[];
+    },
+    async hold(text) {
+      const holder = await client(url.href);
+      await holder.query("begin");
+      await holder.query(text);
+      return async () => {
+        await holder.end();
+      };
     },
     async empty(schema) {
       const tables = await own.query<{ name: string }>(
