@@ -5,7 +5,7 @@ import { natsTransport } from "@waybill/transport-nats";
 
 /** What one run found. Rates in messages a second, times in milliseconds. */
 export interface NatsFigures {
-  /** Appends of 1,000 messages over 8 partitions, one after the other, interleaved in rounds; medians of the rounds. */
+  /** Appends of 1,000 messages over 8 partitions, one after the other, ours and the others in turn. */
   readonly append: {
     readonly ours: number;
     /** The client alone, with the same attributes as headers of its own. */
@@ -25,8 +25,8 @@ export interface NatsFigures {
 
 export interface NatsMeasureOptions {
   readonly url: string;
-  readonly rounds?: number;
-  readonly roundMs?: number;
+  /** How long appends are measured. */
+  readonly durationMs?: number;
   /** Messages in the topic that is read. */
   readonly stored?: number;
 }
@@ -42,11 +42,11 @@ const unaborted = new AbortController().signal;
 
 /** Measures the transport beside the client that it rests on. The server should have no streams named `bench-*`. */
 export async function measureNats(options: NatsMeasureOptions): Promise<NatsFigures> {
-  const { url, rounds = 5, roundMs = 2_000, stored = 200_000 } = options;
+  const { url, durationMs = 15_000, stored = 200_000 } = options;
   const client = await connect({ servers: url });
   await using transport = await natsTransport({ servers: url });
   try {
-    const append = await measureAppend(client, transport, rounds, roundMs);
+    const append = await measureAppend(client, transport, durationMs);
     const read = await measureRead(transport, stored);
     const bounds = await measureBounds(transport);
     const alone = await measureAlone(transport);
@@ -61,8 +61,7 @@ export async function measureNats(options: NatsMeasureOptions): Promise<NatsFigu
 async function measureAppend(
   client: NatsConnection,
   transport: Transport,
-  rounds: number,
-  roundMs: number,
+  durationMs: number,
 ): Promise<NatsFigures["append"]> {
   for (const topic of ["bench-ours", "bench-raw", "bench-bare"]) {
     await transport.declare({ name: topic, partitions, bytesMax: 100_000, retentionBytes: 512 * 1_048_576 });
@@ -76,21 +75,21 @@ async function measureAppend(
     raw: () => rawBatch(client, "bench-raw", n, true),
     bare: () => rawBatch(client, "bench-bare", n, false),
   };
-  const rates = { ours: [] as number[], raw: [] as number[], bare: [] as number[] };
-  for (let round = 0; round <= rounds; round++) {
-    for (const name of ["ours", "raw", "bare"] as const) {
-      const began = performance.now();
-      let batches = 0;
-      while (performance.now() - began < roundMs) {
-        await once[name]();
-        batches += 1;
-        n += batch;
-      }
-      // The first round warms up.
-      if (round > 0) rates[name].push((batches * batch * 1_000) / (performance.now() - began));
+  const names = ["ours", "raw", "bare"] as const;
+  const spentMs = { ours: [] as number[], raw: [] as number[], bare: [] as number[] };
+  const untilMs = performance.now() + durationMs;
+  for (let turn = 0; performance.now() < untilMs; turn++) {
+    for (let at = 0; at < names.length; at++) {
+      const name = names[(at + turn) % names.length]!;
+      const ms = await timed(once[name]);
+      n += batch;
+      // The first ones warm up.
+      if (turn >= 20) spentMs[name].push(ms);
     }
   }
-  const [ours, raw, bare] = [median(rates.ours), median(rates.raw), median(rates.bare)];
+  const rate = (list: readonly number[]): number =>
+    (list.length * batch * 1_000) / list.reduce((sum, ms) => sum + ms, 0);
+  const [ours, raw, bare] = [rate(spentMs.ours), rate(spentMs.raw), rate(spentMs.bare)];
   return { ours, raw, bare, oursToRaw: ours / raw, oursToBare: ours / bare };
 }
 

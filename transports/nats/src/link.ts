@@ -48,7 +48,8 @@ export class Link {
   readonly #onChange = new Set<(connected: boolean) => void>();
   #connected = true;
   #closed = false;
-  #probing = false;
+  /** Set while a ping is under way; ends the connection when it does not come back. */
+  #probe: NodeJS.Timeout | undefined;
 
   private constructor(connection: NatsConnection, options: NatsTransportOptions) {
     this.#connection = connection;
@@ -110,6 +111,7 @@ export class Link {
 
   #lost(): void {
     this.#connected = false;
+    this.#forgetProbe();
     for (const fail of this.#waiting) fail(this.unavailable("the connection was lost"));
     this.#waiting.clear();
     for (const tell of this.#onChange) tell(false);
@@ -168,25 +170,26 @@ export class Link {
     const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
     if (cause instanceof errors.NoRespondersError) return this.unavailable(`nobody answers to ${subject}`, cause);
     if (cause instanceof errors.TimeoutError) {
-      void this.#probe();
+      void this.#ping();
       return this.unavailable(`${subject} had no answer within ${this.timeoutMs} ms`, cause);
     }
     return this.unavailable(messageOf(cause), cause);
   }
 
   /** A connection over which not even a ping comes back is given up: the client itself would take half a minute. */
-  async #probe(): Promise<void> {
-    if (this.#probing || !this.#connected || this.#closed) return;
-    this.#probing = true;
-    const timer = setTimeout(() => void this.#connection.reconnect(), probeMs);
-    try {
-      await this.#connection.flush();
-    } catch {
-      // Broken meanwhile, which is news of its own.
-    } finally {
-      clearTimeout(timer);
-      this.#probing = false;
-    }
+  async #ping(): Promise<void> {
+    if (this.#probe !== undefined || !this.#connected || this.#closed) return;
+    this.#probe = setTimeout(() => {
+      void this.#connection.reconnect().catch(() => undefined);
+    }, probeMs);
+    // Rejected when the connection breaks meanwhile, which is news of its own.
+    await this.#connection.flush().catch(() => undefined);
+    this.#forgetProbe();
+  }
+
+  #forgetProbe(): void {
+    clearTimeout(this.#probe);
+    this.#probe = undefined;
   }
 
   /** Calls JetStream's API, as `STREAM.INFO.orders`. Throws a Refusal, or as `request` does. */

@@ -2,7 +2,10 @@ import type { NodeConnectionOptions } from "@nats-io/transport-node";
 import { credsAuthenticator } from "@nats-io/transport-node";
 
 export interface NatsTransportOptions {
-  /** URLs of servers of one cluster, `nats://host:4222` or `tls://host:4222`; any of them will do. */
+  /**
+   * URLs of servers of one cluster, any of which will do: `nats://host:4222`, in a list or with commas between. A name and
+   * password, or a token, may stand before the host (`nats://shop:secret@host:4222`) or be given below.
+   */
   readonly servers: string | readonly string[];
   readonly user?: string | undefined;
   readonly password?: string | undefined;
@@ -29,11 +32,12 @@ export const natsDefaults = {
 
 /** The client's settings. It never gives up connecting again: a lane that waits is told each time it asks. */
 export function connectionOptions(options: NatsTransportOptions): NodeConnectionOptions {
-  const { servers, user, password, token, credentials, tls, name = "waybill", timeoutMs } = options;
+  const { servers, name = "waybill", credentials, tls, timeoutMs = natsDefaults.timeoutMs } = options;
+  const urls = (typeof servers === "string" ? servers.split(",") : servers).map(urlOf);
   return {
-    servers: typeof servers === "string" ? servers.split(",") : [...servers],
+    servers: urls.map(({ host }) => host),
     name,
-    timeout: timeoutMs ?? natsDefaults.timeoutMs,
+    timeout: timeoutMs,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     reconnectJitter: 100,
@@ -41,10 +45,30 @@ export function connectionOptions(options: NatsTransportOptions): NodeConnection
     maxPingOut: 2,
     noAsyncTraces: true,
     ignoreAuthErrorAbort: true,
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { pass: password }),
-    ...(token === undefined ? {} : { token }),
+    ...identity(options, urls[0]),
     ...(credentials === undefined ? {} : { authenticator: credsAuthenticator(new TextEncoder().encode(credentials)) }),
     ...(tls === undefined ? {} : { tls: { ...tls } }),
   };
+}
+
+interface Address {
+  /** Host and port. */
+  readonly host: string;
+  readonly user: string;
+  readonly password: string;
+}
+
+function urlOf(server: string): Address {
+  const text = server.trim();
+  const { host, username, password } = new URL(text.includes("://") ? text : `nats://${text}`);
+  return { host, user: decodeURIComponent(username), password: decodeURIComponent(password) };
+}
+
+/** Who we say that we are: what the options say, else what stands in the first URL. A name alone there is a token. */
+function identity(options: NatsTransportOptions, url: Address | undefined): NodeConnectionOptions {
+  const { user, password, token } = options;
+  if (token !== undefined) return { token };
+  if (user !== undefined) return { user, ...(password === undefined ? {} : { pass: password }) };
+  if (url === undefined || url.user === "") return {};
+  return url.password === "" ? { token: url.user } : { user: url.user, pass: url.password };
 }

@@ -22,6 +22,8 @@ export function streamOf(spec: TopicSpec): Partial<StreamConfig> & { name: strin
     num_replicas: spec.replicas ?? 1,
     max_age: (spec.retentionMs ?? 0) * nanosPerMs,
     max_bytes: spec.retentionBytes ?? -1,
+    max_msgs: -1,
+    max_msgs_per_subject: -1,
     max_msg_size: spec.bytesMax + headerRoom,
     // A repeat is the reader's to drop: the server's window would end some day, and its memory costs each message.
     compression: spec.compression === undefined || spec.compression === "none" ? "none" : "s2",
@@ -84,8 +86,8 @@ export function refuseOther(found: StreamConfig, spec: TopicSpec): void {
     ["compression", found.compression ?? "none", wanted.compression],
     ["retention", found.retention, wanted.retention],
     ["discard", found.discard, wanted.discard],
-    ["max_msgs", found.max_msgs, -1],
-    ["max_msgs_per_subject", found.max_msgs_per_subject, -1],
+    ["max_msgs", found.max_msgs, wanted.max_msgs],
+    ["max_msgs_per_subject", found.max_msgs_per_subject, wanted.max_msgs_per_subject],
     ["allow_atomic", found.allow_atomic ?? false, true],
   ];
   for (const [setting, is, declared] of pairs) {
