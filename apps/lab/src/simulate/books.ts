@@ -122,6 +122,15 @@ async function letterErrors(scene: Scene, ids: readonly string[]): Promise<strin
     const name = `${kind} of ${orderId}`;
     count.set(name, (count.get(name) ?? 0) + 1);
   }
+  const firsts = new Map<string, number>();
+  for (const [at, { orderId, kind }] of scene.mailbox.letters.entries()) {
+    const name = `${kind} of ${orderId}`;
+    if (!firsts.has(name)) firsts.set(name, at);
+  }
+  for (const id of ids) {
+    const [first = 0, second = Infinity] = [firsts.get(`confirmed of ${id}`), firsts.get(`shipped of ${id}`)];
+    if (first > second) errors.push(`the letter shipped of ${id} arrived before that it is confirmed`);
+  }
   const [orders, written] = [await ordersOf(scene, ids), await mailsOf(scene, ids)];
   for (const id of ids) {
     const { status, refunded } = orders.get(id)!;

@@ -85,17 +85,33 @@ export class Course {
         });
       case "clock":
         return store.setNow(store.nowMs() + item.byMs);
-      case "lose": {
-        const filled = logs.topic(item.topic).partitions.filter(({ messages }) => messages.length > 0);
-        if (filled.length > 0) logs.loseTail(item.topic, this.#chance.pick(filled).partition, item.count);
-        return;
-      }
+      case "lose":
+        weather.stalled.add(item.topic);
+        return this.#later(item.unreadMs, () => {
+          this.#lose(item);
+          weather.stalled.delete(item.topic);
+          logs.wake(item.topic);
+        });
       case "recreate":
         return logs.recreate(item.topic);
+      case "redrive":
+        return void this.#redrive(item.service);
       case "rewind": {
         const snapshot = store.snapshot();
         return void scheduler.after(item.ms, () => this.#rewind(item.service, snapshot));
       }
+    }
+  }
+
+  #lose({ topic, count }: { readonly topic: string; readonly count: number }): void {
+    const { logs } = this.#scene;
+    const filled = logs.topic(topic).partitions.filter(({ messages }) => messages.length > 0);
+    if (filled.length > 0) logs.loseTail(topic, this.#chance.pick(filled).partition, count);
+  }
+
+  async #redrive(service: string): Promise<void> {
+    for (const { key } of await this.#scene.store.parkedKeys(service)) {
+      for (const { worker } of this.#scene.hosts) void worker?.redrive(service, key).catch(() => undefined);
     }
   }
 

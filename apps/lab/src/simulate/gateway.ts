@@ -36,9 +36,12 @@ export class SimulatedGateway {
   readonly #network: Network;
   readonly #chance: Rolls;
   readonly #keys = new Map<string, { atMs: number; outcome: Outcome<Receipt> }>();
+  readonly #patienceMs: number;
   #operations = 0;
 
-  constructor(setting: Setting, network: Network, chance: Rolls) {
+  /** @param patienceMs for how much longer than it says it remembers keys. */
+  constructor(setting: Setting, network: Network, chance: Rolls, patienceMs: number) {
+    this.#patienceMs = patienceMs;
     this.#setting = setting;
     this.#network = network;
     this.#chance = chance;
@@ -57,7 +60,7 @@ export class SimulatedGateway {
     const known = this.#keys.get(key);
     if (known === undefined) return undefined;
     const ageMs = this.#network.scheduler.nowMs - known.atMs;
-    if (this.#setting.gateway === "find" || ageMs < this.#setting.keyTtlMs) return known.outcome;
+    if (this.#setting.gateway === "find" || ageMs < this.#setting.keyTtlMs + this.#patienceMs) return known.outcome;
     this.#keys.delete(key);
     return undefined;
   }

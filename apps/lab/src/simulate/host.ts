@@ -39,6 +39,8 @@ export class Host {
       build: build.name,
       host: `p${this.#number} ${++this.#starts}`,
       freeze: setting.freeze,
+      tickMs: setting.tickMs,
+      ttlMs: setting.tickMs * 5,
       limits: { outboxGraceMs: setting.outboxGraceMs },
     });
     starting.then(

@@ -10,7 +10,7 @@ import {
 import { openPublisher, partitionOf, type MessageType, type Publisher, type Transport } from "@waybill/messaging";
 import { linkedTransport, SimulatedProcess } from "@waybill/simulator";
 import { prices, skus, stock, type Item, type Line } from "./plan.ts";
-import { paymentsOf, shipmentsOf } from "./look.ts";
+import { ordersOf, paymentsOf, shipmentsOf } from "./look.ts";
 import type { Scene } from "./scene.ts";
 
 /** How long a person waits before he settles what nobody could tell. */
@@ -67,6 +67,14 @@ export class People {
     }
     await this.#say(orderPlace, placing(orderId, lines, token), isForeign);
     this.placed.set(orderId, item);
+  }
+
+  /** Asks again for orders that were acknowledged and are not known: a door's log that loses what it had taken is noticed by nobody else. */
+  async missOrders(): Promise<void> {
+    const known = await ordersOf(this.#scene, [...this.placed.keys()]);
+    for (const [orderId, { lines, token }] of this.placed) {
+      if (!known.has(orderId)) void this.#say(orderPlace, placing(orderId, lines, token));
+    }
   }
 
   twist(orderId: string, lines: readonly Line[]): void {

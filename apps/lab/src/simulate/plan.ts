@@ -15,6 +15,9 @@ export interface Setting {
   readonly dispatchAfterMs: number | undefined;
   readonly paymentDeadlineMs: number;
   readonly outboxGraceMs: number;
+  readonly troubleMs: number;
+  /** How often a process says that it is alive; it counts as dead after five times as long. */
+  readonly tickMs: number;
   /** Whether what rules get and save is frozen, so that one which changes it in place is found out. */
   readonly freeze: boolean;
 }
@@ -60,10 +63,13 @@ export type Item = { readonly id: string; readonly atMs: number } & (
   | { readonly kind: "mail"; readonly ms: number }
   | { readonly kind: "down"; readonly topic: string; readonly ms: number }
   | { readonly kind: "stall"; readonly topic: string; readonly ms: number }
-  | { readonly kind: "lose"; readonly topic: string; readonly count: number }
+  /** `unreadMs`: nobody has read the topic for so long before. */
+  | { readonly kind: "lose"; readonly topic: string; readonly count: number; readonly unreadMs: number }
   | { readonly kind: "recreate"; readonly topic: string }
   | { readonly kind: "rewind"; readonly service: string; readonly ms: number }
   | { readonly kind: "clock"; readonly byMs: number }
+  /** An operator tries again whatever is set aside. */
+  | { readonly kind: "redrive"; readonly service: string }
 );
 
 /** What a gateway does to a call when it is in trouble, from 0 to 1. */
@@ -90,8 +96,9 @@ export interface Plan {
   readonly items: readonly Item[];
 }
 
-/** Until when things go wrong. */
-export const troubleMs = 45_000;
+/** Until when things go wrong; and where a topic is an hour behind the others. */
+const troubleMs = 45_000;
+const longTroubleMs = 3_700_000;
 
 export const stock: Readonly<Record<string, number>> = { mug: 60, cup: 40, jar: 12, lamp: 3 };
 /** Prices that sum up wrongly when they are rounded in any other way than once a line, half to even. */
@@ -106,6 +113,10 @@ export function planOf(seed: number): Plan {
   const chance = rolls(seed, "plan");
   const setting = settingOf(chance);
   const items = [...shopping(rolls(seed, "shopping")), ...trouble(rolls(seed, "trouble"), setting)];
+  if (setting.troubleMs > troubleMs) {
+    const topic = chance.pick(stamped);
+    items.push({ id: "hour-behind", atMs: chance.between(0, 20_000), kind: "stall", topic, ms: 3_600_000 });
+  }
   return { seed, salt: 0, setting, items: items.toSorted((a, b) => a.atMs - b.atMs) };
 }
 
@@ -121,6 +132,7 @@ function settingOf(chance: Rolls): Setting {
     paymentDeadlineMs: chance.pick([20_000, 60_000]),
     outboxGraceMs: 600_000,
     freeze: chance.chance(0.2),
+    ...(chance.chance(0.02) ? { troubleMs: longTroubleMs, tickMs: 20_000 } : { troubleMs, tickMs: 1_000 }),
   };
 }
 
@@ -216,12 +228,22 @@ const faults: readonly (readonly [odds: number, name: string, roll: Fault])[] = 
   [0.25, "deploy", (c, s) => ({ kind: "deploy", process: c.between(0, s.processes - 1), level: c.between(1, 2) })],
   [0.5, "weather", (c) => ({ kind: "weather", ms: c.between(500, 20_000), chances: badWeather(c) })],
   [0.5, "gateway", (c) => ({ kind: "gateway", ms: c.between(1_000, 40_000), chances: badGateway(c) })],
+  [0.2, "redrive", (c) => ({ kind: "redrive", service: c.pick(serviceNames) })],
   [0.15, "mail", (c) => ({ kind: "mail", ms: c.between(1_000, 40_000) })],
   [0.25, "down", (c) => ({ kind: "down", topic: c.pick([...stamped, ...doors]), ms: c.between(1_000, 60_000) })],
   [0.25, "stall", (c) => ({ kind: "stall", topic: c.pick([...stamped, ...doors]), ms: c.between(1_000, 60_000) })],
   [0.2, "clock", (c) => ({ kind: "clock", byMs: c.between(-60_000, 60_000) })],
   [0.1, "rewind", (c) => ({ kind: "rewind", service: c.pick(serviceNames), ms: c.between(20, 5_000) })],
-  [0.15, "lose", (c) => ({ kind: "lose", topic: c.pick(stamped), count: c.pick([1, 2, 5, 1_000]) })],
+  [
+    0.15,
+    "lose",
+    (c) => ({
+      kind: "lose",
+      topic: c.pick([...stamped, ...stamped, "orders-in"]),
+      count: c.pick([1, 1, 2, 5, 1_000]),
+      unreadMs: c.pick([0, 100, 2_000]),
+    }),
+  ],
   [0.1, "recreate", (c) => ({ kind: "recreate", topic: c.pick(stamped) })],
 ];
 

@@ -2,7 +2,7 @@ import { arrivalErrors, chainErrors, repeatErrors, timerErrors } from "./arrival
 import { bookErrors } from "./books.ts";
 import { Course } from "./faults.ts";
 import { People } from "./people.ts";
-import { troubleMs, type Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { Scene } from "./scene.ts";
 import { unsettled } from "./settled.ts";
 
@@ -33,11 +33,14 @@ export async function run(plan: Plan): Promise<Result> {
   people.stockUp();
   await scheduler.run(3_000);
   course.begin(plan.items);
-  for (let atMs = scheduler.nowMs; atMs < troubleMs; atMs += lookEveryMs) {
-    await scheduler.run(atMs + lookEveryMs);
+  const { troubleMs } = plan.setting;
+  while (scheduler.nowMs < troubleMs) {
+    await scheduler.run(scheduler.nowMs + (scheduler.nowMs < 60_000 ? lookEveryMs : 60_000));
     await people.lookAfter();
   }
   course.heal();
+  await scheduler.run(scheduler.nowMs + lookEveryMs);
+  if (plan.items.some((item) => item.kind === "lose" && item.topic === "orders-in")) await people.missOrders();
   const left = await settle(scene, people);
   const settledAfterMs = scheduler.nowMs - troubleMs;
   const errors = scene.lines.alarming.map(({ text, facts }) => `${text} ${String(facts["error"])}`);

@@ -25,7 +25,7 @@ export class Scene {
   readonly ledger = new Ledger();
   readonly #beganMs: number;
 
-  constructor({ seed: number, salt, setting }: Plan) {
+  constructor({ seed: number, salt, setting, items }: Plan) {
     const seed = number + salt * 1_000_003;
     this.setting = setting;
     this.scheduler = new Scheduler(seed);
@@ -42,7 +42,7 @@ export class Scene {
     };
     this.store = memoryStore({ world, byReference: true });
     this.#beganMs = this.store.nowMs();
-    this.gateway = new SimulatedGateway(setting, this.network, rolls(seed, "gateway"));
+    this.gateway = new SimulatedGateway(setting, this.network, rolls(seed, "gateway"), jumpsMs(items));
     this.mailbox = new Mailbox(this.network, setting.mailKeys);
     for (const { name, bytesMax } of allTopics) this.logs.declare({ name, bytesMax, partitions: setting.partitions });
     this.hosts = Array.from({ length: setting.processes }, (_, number) => new Host(this, number));
@@ -59,4 +59,9 @@ export class Scene {
     this.scheduler.trace.addText(batch.service);
     this.scheduler.trace.add(batch.epoch * 100_003 + batch.batch * 101 + batch.count);
   };
+}
+
+/** By how much the database's clock is wrong at most: for so much longer a gateway must know a key. */
+function jumpsMs(items: Plan["items"]): number {
+  return items.reduce((sum, item) => sum + (item.kind === "clock" ? Math.abs(item.byMs) : 0), 0);
 }

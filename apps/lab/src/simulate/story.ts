@@ -65,9 +65,11 @@ const sentences: { readonly [Kind in Item["kind"]]: (item: Of<Kind>) => string }
   mail: ({ ms }) => `For ${s(ms)} the mail provider is down.`,
   down: ({ topic, ms }) => `For ${s(ms)} the topic ${topic} takes no messages.`,
   stall: ({ topic, ms }) => `For ${s(ms)} nothing comes of the topic ${topic}.`,
-  lose: ({ topic, count }) => `The broker loses the last ${count} messages of a partition of ${topic}.`,
+  lose: ({ topic, count, unreadMs }) =>
+    `The broker loses the last ${count} messages of a partition of ${topic}, which nobody had read for ${s(unreadMs)}.`,
   recreate: ({ topic }) => `The topic ${topic} is deleted and made anew.`,
   rewind: ({ service, ms }) => `The tables of ${service} are saved, and put back ${s(ms)} later.`,
+  redrive: ({ service }) => `An operator tries again what ${service} has set aside.`,
   clock: ({ byMs }) => `The database's clock jumps by ${s(byMs)}.`,
 };
 

@@ -1,4 +1,4 @@
-import { allMessages, orderPlaced } from "@waybill/contracts";
+import { allMessages, orderPlaced, orderReserved, stockReserved } from "@waybill/contracts";
 import { service, state, timer, when, whenDue, type Service } from "@waybill/messaging";
 
 /** By topic and entity: what was handled, in order: the ids of messages, and what the alarms said. */
@@ -18,7 +18,7 @@ export const alarmNote = (word: AlarmWord, dueMs: number): string => `! ${word} 
  */
 export function witness(): Service {
   const on = allMessages
-    .filter(({ topic }) => !topic.door)
+    .filter((type) => !type.topic.door && type !== orderReserved)
     .map((type) =>
       when(
         type,
@@ -37,10 +37,20 @@ export function witness(): Service {
         },
       ),
     );
+  // It comes of goods that are reserved. Whoever has not heard of those waits, and whatever comes behind it waits as well.
+  const waits = when(
+    orderReserved,
+    (m) => [seen(`${orderReserved.topic.name} ${m.orderId}`), seen(`${stockReserved.topic.name} ${m.orderId}`)],
+    (m, [held, goods], out) => {
+      if (goods.value === undefined) out.notYet(`The goods of ${m.orderId} are not reserved yet.`);
+      out.clear(alarm);
+      out.save(held, [...(held.value ?? []), out.input.id, alarmNote("clear", 0)]);
+    },
+  );
   const fires = whenDue(
     alarm,
     (fired) => [seen(`${orderPlaced.topic.name} ${fired.key}`)],
     (fired, [held], out) => out.save(held, [...(held.value ?? []), alarmNote("fired", fired.body)]),
   );
-  return service("witness", { on: [...on, fires] });
+  return service("witness", { on: [...on, waits, fires] });
 }
