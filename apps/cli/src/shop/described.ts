@@ -1,11 +1,19 @@
 import { allMessages, allTopics } from "@waybill/contracts";
-import { describe, shopServices, type Described } from "@waybill/server";
+import { asyncApi, describe, shopServices, type Described } from "@waybill/server";
 import { table } from "../table.ts";
 
 /** What this build declares. */
 export function describeBuild(): Described {
-  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
-  return describe(services, allTopics, allMessages);
+  return describe(services(), allTopics, allMessages);
+}
+
+/** The same as an AsyncAPI document. */
+export function asyncApiOfBuild(): object {
+  return asyncApi(services(), allTopics, allMessages);
+}
+
+function services() {
+  return shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
 }
 
 const none: ReadonlySet<number> = new Set();
