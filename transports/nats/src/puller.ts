@@ -14,6 +14,8 @@ export interface PullerOptions {
   readonly logId: string;
   /** Where each of its partitions begins. */
   readonly from: ReadonlyMap<number, number>;
+  /** Nobody has read them before: they begin at what is kept when reading begins, whatever that is by then. */
+  readonly unread: boolean;
   /** Undefined: the whole stream, and what belongs to other partitions is dropped here. */
   readonly filters: readonly string[] | undefined;
   /** What may lie ready. */
@@ -139,7 +141,12 @@ export class Puller {
       const found = record === undefined ? undefined : messageOf(topic, record)?.id;
       if (found !== id) throw changed(topic, partition, `offset ${offset} holds ${found ?? "nothing"}, not ${id}`);
     }
-    if (first > this.#covered + 1) throw this.#passed(this.#covered, first);
+    if (first > this.#covered + 1 && !this.#isFresh) throw this.#passed(this.#covered, first);
+  }
+
+  /** Nothing was ever taken here, so nothing can be missed. */
+  get #isFresh(): boolean {
+    return this.#options.unread && this.#last === undefined;
   }
 
   /** The stream's state. Throws when it is no longer the one that we read. */
@@ -248,7 +255,7 @@ export class Puller {
 
   /** Messages that retention deletes before we come to them are skipped by the server without a word. */
   #doubt(sequence: number): void {
-    if (this.#doubtFrom !== undefined || sequence === this.#covered + 1) return;
+    if (this.#doubtFrom !== undefined || sequence === this.#covered + 1 || this.#isFresh) return;
     // With a filter others' messages lie between. At the end, with a request waiting, what is new comes at once.
     if (this.#options.filters !== undefined && this.#pending === 0) return;
     this.#doubtFrom = this.#covered;

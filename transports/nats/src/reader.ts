@@ -24,7 +24,8 @@ export class NatsReader implements Reader {
   readonly #pulse: NodeJS.Timeout;
   readonly #deaf: () => void;
   #turn = 0;
-  #atEnd = -1;
+  /** How many partitions were told to be at their end. */
+  #atEnd = 0;
   #closed = false;
   #ring: (() => void) | undefined;
 
@@ -63,11 +64,12 @@ export class NatsReader implements Reader {
       }
       for (const topic of wanted) await topic.confirmKept();
       this.#open();
-      const fetched = this.#take(wanted, limits);
-      if (this.#isNews(fetched)) return fetched;
+      const messages = this.#take(wanted, limits);
       const ended = wanted.every((topic) => topic.ended);
       const leftMs = untilMs - performance.now();
-      if (ended && leftMs <= 0 && confirmed) return fetched;
+      const isOver = ended && leftMs <= 0 && confirmed;
+      if (messages.length > 0 || isOver || (limits.waitMs > 0 && this.#hasNews(wanted)))
+        return this.#tell(wanted, messages);
       if (!wanted.every((topic) => topic.running)) {
         confirmed = false;
         continue;
@@ -91,11 +93,17 @@ export class NatsReader implements Reader {
     return !hasMore && (isUnsure || performance.now() >= untilMs);
   }
 
-  /** Something, or that another number of partitions is at its end: that tells how far time has got. */
-  #isNews({ messages, next, atEnd }: Fetched): boolean {
-    const changed = atEnd.length !== this.#atEnd;
+  /** That positions moved, or that another number of partitions is at its end: it tells how far time has got. */
+  #hasNews(wanted: readonly TopicReader[]): boolean {
+    return wanted.some((topic) => topic.hasMoved()) || atEndOf(wanted).length !== this.#atEnd;
+  }
+
+  #tell(wanted: readonly TopicReader[], messages: readonly StoredMessage[]): Fetched {
+    const next: Position[] = [];
+    for (const topic of wanted) topic.tellMoved(next);
+    const atEnd = atEndOf(wanted);
     this.#atEnd = atEnd.length;
-    return messages.length > 0 || next.length > 0 || changed;
+    return { messages, next, atEnd };
   }
 
   #giveUp(wanted: readonly TopicReader[]): never {
@@ -108,22 +116,12 @@ export class NatsReader implements Reader {
     if (this.#closed) throw new WaybillError("CLOSED", "The reader is closed.");
   }
 
-  #take(wanted: readonly TopicReader[], limits: FetchLimits): Fetched {
+  #take(wanted: readonly TopicReader[], limits: FetchLimits): readonly StoredMessage[] {
     const messages: StoredMessage[] = [];
     const room: Room = { messages: limits.messages, bytes: limits.bytes };
-    shareOut(
-      wanted.filter((topic) => topic.hasMore),
-      this.#turn++,
-      messages,
-      room,
-    );
-    const next: Position[] = [];
-    const atEnd: TopicPartition[] = [];
-    for (const topic of wanted) {
-      topic.tellMoved(next);
-      topic.tellAtEnd(atEnd);
-    }
-    return { messages, next, atEnd };
+    const ready = wanted.filter((topic) => topic.hasMore);
+    shareOut(ready, this.#turn++, messages, room);
+    return messages;
   }
 
   /** Resolves with true when there is news or the signal is aborted, with false when the time is over. */
@@ -152,6 +150,12 @@ export class NatsReader implements Reader {
     this.#onClosed(this);
     this.#ring?.();
   }
+}
+
+function atEndOf(topics: readonly TopicReader[]): TopicPartition[] {
+  const atEnd: TopicPartition[] = [];
+  for (const topic of topics) topic.tellAtEnd(atEnd);
+  return atEnd;
 }
 
 function coveredBy(topics: readonly TopicReader[]): number {

@@ -96,8 +96,9 @@ export class TopicReader {
     await this.#leap(starts, info.state.last_seq);
     const { partitions, recordMax } = await streams.topic(topic);
     return sharesOf(topic, starts, partitions).map((share) => {
+      const unread = [...share.from.keys()].every((partition) => this.#places[partition]!.position.logId === "");
       const bounds = { messagesMax, bytesMax, recordMax: Number.isFinite(recordMax) ? recordMax : bytesMax };
-      return new Puller({ link, streams, topic, logId: info.created, ...share, ...bounds, onNews });
+      return new Puller({ link, streams, topic, logId: info.created, ...share, unread, ...bounds, onNews });
     });
   }
 
@@ -158,9 +159,14 @@ export class TopicReader {
     this.#moved.push(place);
   }
 
-  /** Positions that moved since they were last told, also past what is not a message of theirs. */
-  tellMoved(next: Position[]): void {
+  /** Whether positions have moved since they were last told, also past what is not a message of theirs. */
+  hasMoved(): boolean {
     for (const puller of this.#live) this.#moveSilent(puller);
+    return this.#moved.length > 0;
+  }
+
+  tellMoved(next: Position[]): void {
+    if (!this.hasMoved()) return;
     for (const place of this.#moved) {
       place.moved = false;
       next.push(place.position);
