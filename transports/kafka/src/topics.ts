@@ -1,7 +1,7 @@
 import { ConfigResourceTypes, createTopicsV7, describeConfigsV4 } from "@platformatic/kafka";
 import { codeOf, WaybillError, type TopicSpec } from "@waybill/messaging";
 import type { Cluster, TopicPlace } from "./cluster.ts";
-import { nameOfError, unavailable } from "./errors.ts";
+import { nameOfError, topicUnknown, unavailable } from "./errors.ts";
 import { latest, offsetsAt, whileElecting } from "./offsets.ts";
 import { pause } from "./pause.ts";
 import type { Compression } from "./record-batch.ts";
@@ -31,15 +31,21 @@ export async function declareTopic(cluster: Cluster, spec: TopicSpec): Promise<v
   if (spec.storage === "memory")
     throw refused(spec, "storage", "Kafka keeps its logs in files; memory is not offered.");
   const found = await lookFor(cluster, spec.name);
-  if (found !== undefined) return refuseOther(spec, found, await configurationOf(cluster, spec.name));
+  const configuration = found && (await orUnknown(configurationOf(cluster, spec.name)));
+  if (found !== undefined && configuration !== undefined) return refuseOther(spec, found, configuration);
   if (!(await create(cluster, spec))) return await declareTopic(cluster, spec);
   // A topic that was made is known to its brokers a moment later.
   await whileElecting(cluster, spec.name, (topic) => offsetsAt(cluster, topic, latest));
 }
 
 async function lookFor(cluster: Cluster, name: string): Promise<TopicPlace | undefined> {
+  return await orUnknown(cluster.look(name));
+}
+
+/** Undefined: there is no such topic. */
+async function orUnknown<T>(found: Promise<T>): Promise<T | undefined> {
   try {
-    return await cluster.look(name);
+    return await found;
   } catch (error) {
     if (codeOf(error) === "TOPIC_UNKNOWN") return undefined;
     throw error;
@@ -115,13 +121,14 @@ function compressionFor({ compression = "none" }: TopicSpec): string {
   return compression === "none" ? "producer" : compression;
 }
 
-/** A topic's settings, also those that it has from its brokers. */
+/** A topic's settings, also those that it has from its brokers. Throws TOPIC_UNKNOWN when it does not exist. */
 export async function configurationOf(cluster: Cluster, name: string): Promise<Configuration> {
   const resource = { resourceType: ConfigResourceTypes.TOPIC, resourceName: name };
   const answer = await cluster.ask<describeConfigsV4.DescribeConfigsResponse>((connection, done) =>
     describeConfigsV4.api(connection, [resource], false, false, done),
   );
   const { errorCode, errorMessage, configs } = answer.results[0]!;
+  if (nameOfError(errorCode) === "UNKNOWN_TOPIC_OR_PARTITION") throw topicUnknown(name);
   if (errorCode !== 0) {
     throw unavailable(
       `Kafka does not tell the settings of topic "${name}": ${errorMessage ?? nameOfError(errorCode)}`,

@@ -23,7 +23,7 @@ export async function underTest(
       return inner;
     },
     async recreate(topic) {
-      await admin.deleteTopics({ topics: [topic] });
+      await remove(admin, [topic]);
       await using other = await open();
       await other.declare(specs.get(topic)!);
     },
@@ -40,11 +40,19 @@ export async function underTest(
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     async [Symbol.asyncDispose]() {
       await inner[Symbol.asyncDispose]();
-      const topics = (await admin.listTopics()).filter((topic) => specs.has(topic));
-      if (topics.length > 0) await admin.deleteTopics({ topics });
+      await remove(
+        admin,
+        (await admin.listTopics()).filter((topic) => specs.has(topic)),
+      );
       await admin.close();
     },
   };
+}
+
+/** Deletes topics; resolves when the broker that clients ask has heard of it. */
+async function remove(admin: Admin, topics: string[]): Promise<void> {
+  if (topics.length > 0) await admin.deleteTopics({ topics });
+  while ((await admin.listTopics()).some((topic) => topics.includes(topic)));
 }
 
 /** Notes what is declared, so that a topic can be made anew as it was. */
