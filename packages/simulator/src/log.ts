@@ -8,6 +8,8 @@ export interface PartitionLog {
   readonly messages: StoredMessage[];
   firstOffset: number;
   nextOffset: number;
+  /** The first offset of the last loss: it is given again, to nothing else than the next message. */
+  lostFrom: number;
   /** Bytes of all messages, roughly. */
   bytes: number;
 }
@@ -69,7 +71,7 @@ export class Logs {
   /** Stores messages behind the others; the first and the last offset. Offsets rise and have holes now and then. */
   append(topic: string, partition: number, messages: readonly Envelope[]): { first: number; last: number } {
     const log = this.partition(topic, partition);
-    if (this.#chance.chance(0.05)) log.nextOffset += this.#chance.between(1, 3);
+    if (log.nextOffset !== log.lostFrom && this.#chance.chance(0.05)) log.nextOffset += this.#chance.between(1, 3);
     const first = log.nextOffset;
     for (const message of messages) {
       store(log, message);
@@ -92,7 +94,7 @@ export class Logs {
     const log = this.partition(topic, partition);
     const lost = log.messages.splice(Math.max(0, log.messages.length - count));
     if (lost.length === 0) return lost;
-    log.nextOffset = lost[0]!.offset;
+    log.nextOffset = log.lostFrom = lost[0]!.offset;
     this.#damaged(topic);
     return lost;
   }
@@ -142,7 +144,7 @@ export class Logs {
 }
 
 function empty(topic: string, partition: number): PartitionLog {
-  return { topic, partition, messages: [], firstOffset: 0, nextOffset: 0, bytes: 0 };
+  return { topic, partition, messages: [], firstOffset: 0, nextOffset: 0, lostFrom: -1, bytes: 0 };
 }
 
 function store(log: PartitionLog, envelope: Envelope, malformed?: string): void {
