@@ -77,11 +77,7 @@ function topicDiagnosis(subject: Subject, findings: Findings, problems: Problem[
 }
 
 /** Undefined where what is missing is told of its broker once, and need not be for each topic. */
-function problemOf(
-  { kind, text }: Missed,
-  place: Pick<Problem, "part" | "topic">,
-  mirror: boolean,
-): Problem | undefined {
+function problemOf({ kind, text }: Missed, place: Pick<Problem, "part" | "topic">): Problem | undefined {
   if (kind === "unreachable") return undefined;
   return { ...place, kind: kind === "absent" ? "unseen" : "wrong", text };
 }

@@ -145,7 +145,11 @@ describe("what is not as it should be is named", () => {
       onNats({
         stream: { replicas: 3, servers: ["one", "two", "three"] },
         nats: {
-          sync: new Map([...["one", "two"].map((name) => [name, "always"] as const), ["three", 120_000] as const]),
+          sync: new Map<string, "always" | number>([
+            ["one", "always"],
+            ["two", "always"],
+            ["three", 120_000],
+          ]),
         },
       }),
       1,
