@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { alone } from "./measures/alone.ts";
 import { idle } from "./measures/idle.ts";
 import { memory } from "./measures/memory.ts";
+import { onBrokers } from "./measures/on-brokers.ts";
 import { throughput } from "./measures/throughput.ts";
 import { profiled } from "./profile.ts";
 
@@ -25,6 +26,8 @@ const measures: Record<string, (of: Arguments) => Promise<unknown>> = {
     // Awaited here: the gateway must outlive the measurement.
     return await throughput({ ...of, skus: 1_000, gateway });
   },
+  nats: (of) => onBrokers({ ...of, skus: 1_000, engine: "nats" }),
+  kafka: (of) => onBrokers({ ...of, skus: 1_000, engine: "kafka" }),
   alone,
   memory,
   idle,

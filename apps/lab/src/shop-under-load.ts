@@ -1,9 +1,21 @@
 import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { orderPlace, productPut, stockAdjust, type OrderPlace } from "@waybill/contracts";
+import { orderPlace, type OrderPlace } from "@waybill/contracts";
+import type { World } from "@waybill/messaging";
 import type { Mailer } from "@waybill/notifications";
 import type { PaymentGateway } from "@waybill/payments";
-import { embeddedEngine, endOf, inProcessGateway, openShop, realWorld, type Shop } from "@waybill/server";
+import {
+  embeddedEngine,
+  endOf,
+  inProcessGateway,
+  openShop,
+  realWorld,
+  seed,
+  type Engine,
+  type SampleProduct,
+  type Shop,
+} from "@waybill/server";
+import type { EmbeddedFile } from "@waybill/store-sqlite";
 
 export interface LoadOptions {
   /** Where the data folder is made; a folder on the disk that is to be measured. */
@@ -15,6 +27,8 @@ export interface LoadOptions {
   readonly gateway?: PaymentGateway;
   readonly retentionMs?: number;
   readonly retentionBytes?: number;
+  /** What the shop runs on; an embedded file in the folder unless given. */
+  readonly openEngine?: (world: World) => Promise<Engine & { readonly file?: EmbeddedFile }>;
 }
 
 /** A shop in a folder of its own, with products and stock, and orders that can be placed one after the other. */
@@ -35,6 +49,8 @@ export interface ShopUnderLoad extends AsyncDisposable {
   messages(): Promise<number>;
 }
 
+/** Where there is no file whose waves could be counted. */
+const noStats = { waves: 0, rows: 0, inputs: 0, bytes: 0 };
 const noMail: Mailer = { send: async () => ({ kind: "done", value: null }) };
 
 export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnderLoad> {
@@ -43,7 +59,7 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
     if (level === "error" || level === "warn") process.stderr.write(`${level}: ${text} ${JSON.stringify(facts)}\n`);
   });
   const { retentionMs, retentionBytes } = options;
-  const engine = await embeddedEngine({ folder, world, retentionMs, retentionBytes });
+  const engine = await (options.openEngine?.(world) ?? embeddedEngine({ folder, world, retentionMs, retentionBytes }));
   const shop = await openShop({
     engine,
     world,
@@ -52,26 +68,27 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
     dispatchAfterMs: 0,
     paymentDeadlineMs: undefined,
   });
-  await stockUp(shop, options.skus);
+  await seed(engine, shop.publisher, world, products(options.skus));
   const stop = new AbortController();
   let listener: (type: string, orderId: string) => void = () => {};
   const following = follow(shop, (type, orderId) => listener(type, orderId), stop.signal);
   let count = 0;
+  const stats = () => engine.file?.stats() ?? noStats;
   return {
     folder,
     shop,
-    stats: () => engine.file.stats(),
+    stats,
     place() {
       const order = nthOrder(count++, options);
       return { orderId: order.orderId, placed: shop.publisher.publish(orderPlace, order) };
     },
     only: (next) => void (listener = next),
     async quiet(forMs) {
-      let waves = engine.file.stats().waves;
+      let waves = stats().waves;
       for (let sinceMs = performance.now(); performance.now() - sinceMs < forMs;) {
         await new Promise((resolve) => setImmediate(resolve));
-        if (waves === engine.file.stats().waves) continue;
-        waves = engine.file.stats().waves;
+        if (waves === stats().waves) continue;
+        waves = stats().waves;
         sinceMs = performance.now();
       }
     },
@@ -91,14 +108,9 @@ function sizeOf(path: string): number {
   return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }
 
-async function stockUp(shop: Shop, skus: number): Promise<void> {
-  const all = Array.from({ length: skus }, (_, at) => `SKU-${at}`);
-  const product = { price: "12.50", currency: "GBP", active: true } as const;
-  await Promise.all(all.map((sku) => shop.publisher.publish(productPut, { sku, title: `Thing ${sku}`, ...product })));
-  const stock = { quantity: 100_000_000, reason: "first stock" };
-  await Promise.all(
-    all.map((sku) => shop.publisher.publish(stockAdjust, { adjustmentId: `first-${sku}`, sku, ...stock })),
-  );
+function products(count: number): SampleProduct[] {
+  const thing = { price: "12.50", currency: "GBP", onHand: 100_000_000 } as const;
+  return Array.from({ length: count }, (_, at) => ({ sku: `SKU-${at}`, title: `Thing SKU-${at}`, ...thing }));
 }
 
 /** Three lines of different SKUs; with `hot` the first is the same in every order. */

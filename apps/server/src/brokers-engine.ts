@@ -6,6 +6,7 @@ import type { KafkaTransport } from "@waybill/transport-kafka";
 import type { NatsTransport } from "@waybill/transport-nats";
 import type { KafkaConnection, NatsConnection, PostgresConnection, Tls } from "./config/connections.ts";
 import type { Config } from "./config/effective.ts";
+import type { MirrorConfig } from "./config/mirrors.ts";
 import { partitions, valueIn, type Durable, type Engine } from "./engine.ts";
 
 /**
@@ -32,9 +33,13 @@ export async function brokersEngine(config: Config, world: World): Promise<Engin
     transportOf,
     durable: { transportOf, ...durableStates(store) },
     spool: store.spool,
+    mirrors: config.mirrors.map(({ topic, from, to }) => ({ topic, from: brokers.get(from)!, to: brokers.get(to)! })),
     lanesOf: (service) => config.services[service]?.lanes ?? 1,
     async declare(topics) {
-      await Promise.all(topics.map((topic) => transportOf(topic.name).declare(specOf(config, topic))));
+      await Promise.all([
+        ...topics.map((topic) => transportOf(topic.name).declare(specOf(config, topic))),
+        ...config.mirrors.map((mirror) => brokers.get(mirror.to)!.declare(copyOf(mirror, topics))),
+      ]);
     },
     // A database or a broker that is away is met by whoever needs it, and comes back by itself.
     health: () => ({ ok: true, fatal: false }),
@@ -71,6 +76,12 @@ function pemOf({ caFile, certFile, keyFile }: Tls) {
 function specOf(config: Config, { name, bytesMax }: Topic) {
   const { broker: _broker, ...kept } = config.topics[name]!;
   return { name, partitions, bytesMax, ...kept };
+}
+
+/** What a mirrored topic is on the broker that it is copied to. */
+function copyOf({ topic, from: _from, to: _to, ...kept }: MirrorConfig, topics: readonly Topic[]) {
+  const { bytesMax } = topics.find(({ name }) => name === topic)!;
+  return { name: topic, partitions, bytesMax, ...kept };
 }
 
 function durableStates({ states }: PostgresStore): Pick<Durable, "state" | "states"> {

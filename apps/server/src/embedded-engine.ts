@@ -33,6 +33,7 @@ export async function embeddedEngine(options: EmbeddedOptions): Promise<Engine &
     transportOf: () => transport,
     durable: { transportOf: () => durable, ...durableStates(file) },
     spool: undefined,
+    mirrors: [],
     lanesOf,
     async declare(topics, reads) {
       for (const { name, bytesMax } of topics) {

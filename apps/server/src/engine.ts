@@ -1,5 +1,6 @@
 import {
   upcast,
+  type Mirroring,
   type Position,
   type Spool,
   type StateKind,
@@ -23,6 +24,8 @@ export interface Engine extends AsyncDisposable {
   readonly durable: Durable;
   /** Where messages for doors wait while their broker is away; undefined where they share the fate of the states. */
   readonly spool: Spool | undefined;
+  /** Topics that are copied to another broker. */
+  readonly mirrors: readonly Mirroring[];
   /** In how many lanes a service works here. */
   lanesOf(service: string): number;
   /** Creates the topics or compares them with what is there, and keeps for each service what it has not read. */

@@ -108,6 +108,7 @@ function workerOptions(options: ShopOptions, services: readonly Service[]): Work
   return {
     store: meter?.store(engine.store) ?? engine.store,
     world,
+    mirrors: engine.mirrors,
     services: services.map((service) => ({ service, lanes: engine.lanesOf(service.name) })),
     types: allMessages,
     adapters: meter?.adapters(adapters) ?? adapters,
