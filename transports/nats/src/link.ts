@@ -1,14 +1,6 @@
 import { messageOf, WaybillError, type ErrorCode } from "@waybill/messaging";
-import {
-  connect,
-  errors,
-  type Msg,
-  type MsgCallback,
-  type MsgHdrs,
-  type NatsConnection,
-  type ServerInfo,
-  type Subscription,
-} from "@nats-io/transport-node";
+import type { Msg, MsgCallback, MsgHdrs, NatsConnection, ServerInfo, Subscription } from "@nats-io/nats-core";
+import { connect, errors } from "@nats-io/transport-node";
 import { connectionOptions, natsDefaults, type NatsTransportOptions } from "./options.ts";
 import { refuseOldServer } from "./server-version.ts";
 
