@@ -31,4 +31,4 @@ const { status } = spawnSync(process.execPath, [join(cache, "check.js")], {
   stdio: ["pipe", "inherit", "inherit"],
 });
 process.exitCode = status ?? 1;
-if (status === 0) console.log(`${document.length} bytes of valid AsyncAPI 3.0`);
+if (status === 0) process.stdout.write(`${document.length} bytes of valid AsyncAPI 3.0\n`);

@@ -43,7 +43,7 @@ export async function openApi(work: Work, options: ApiOptions): Promise<Api> {
   // Commands on this machine ask the server of a data folder; where several share one, they read the engine themselves.
   const local = engine.name === "embedded" ? { local: open.use(openLocalKey(data)).entry } : {};
   const keys = openKeys({ file, isLoopback: isLoopback(host), world, ...local });
-  const door = openDoor(shop.publisher, () => engine.health());
+  const door = openDoor(shop.publisher, () => engine.health(), world.log);
   const services = shopServices({ paymentDeadlineMs: undefined, ...config.shop });
   const isAudited = options.audit && engine.name === "embedded";
   const audit = isAudited ? open.use(openLiveAudit({ folder: data, log: work.log })) : undefined;

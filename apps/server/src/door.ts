@@ -1,21 +1,36 @@
-import type { MessageType, Published, Publisher } from "@waybill/messaging";
+import type { MessageType, Published, Publisher, World } from "@waybill/messaging";
 import type { Health } from "./engine.ts";
 import { unavailable } from "./http/problem.ts";
 
 /** Takes messages from outside, and says at once when nothing can be stored. */
 export interface Door {
   /** Resolves when the message is durable. Throws a problem when it cannot be stored now, or not within 5 seconds. */
-  publish<T>(type: MessageType<T>, body: NoInfer<T>, id?: string): Promise<Published>;
+  publish<T>(type: MessageType<T>, body: NoInfer<T>, options?: DoorOptions): Promise<Published>;
+}
+
+export interface DoorOptions {
+  readonly id?: string;
+  /** W3C trace context of the request. */
+  readonly traceparent?: string | undefined;
 }
 
 const storedWithinMs = 5_000;
 
-export function openDoor(publisher: Publisher, health: () => Health): Door {
+export function openDoor(publisher: Publisher, health: () => Health, log?: World["log"]): Door {
   return {
-    async publish(type, body, id) {
+    async publish(type, body, { id, traceparent } = {}) {
       if (!health().ok) throw unavailable("The disk takes nothing now. Nothing of this request was stored; try again.");
-      const stored = publisher.publish(type, body, id === undefined ? {} : { id });
-      return within(stored, storedWithinMs);
+      const known = { ...(id === undefined ? {} : { id }), ...(traceparent === undefined ? {} : { traceparent }) };
+      const published = await within(publisher.publish(type, body, known), storedWithinMs);
+      const { id: messageId, topic, partition } = published;
+      log?.("debug", "A message was stored.", {
+        type: type.name,
+        subject: type.subject(body),
+        messageId,
+        topic,
+        partition,
+      });
+      return published;
     },
   };
 }

@@ -10,6 +10,7 @@ import { openSandbox } from "./gateway/sandbox.ts";
 import { openLog, type LogTarget } from "./log.ts";
 import { mailFolder } from "./mail-folder.ts";
 import { openMeter, type Meter } from "./metrics/meter.ts";
+import { tracesEndpoint, tracesTo } from "./metrics/traces.ts";
 import { openEngine } from "./open-engine.ts";
 import { partsOf, type Parts } from "./parts.ts";
 import { hasFile, isEmpty, openSeed, sampleNeeds, sampleProducts, seed } from "./seed.ts";
@@ -83,7 +84,9 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const mailer = mailFolder(join(data, "mail"));
   const { services: only } = parts;
   const { dispatchAfterMs, paymentDeadlineMs } = config.shop;
-  const meter = openMeter();
+  const collector = tracesEndpoint(process.env);
+  const traces = collector === undefined ? undefined : open.use(tracesTo(collector));
+  const meter = openMeter({ traces, log: world.log });
   const timing = { dispatchAfterMs, paymentDeadlineMs };
   const shop = open.use(await openShop({ engine, world, gateway, mailer, meter, only, ...timing }));
   const kept = open.move();

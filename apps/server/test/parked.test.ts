@@ -1,6 +1,4 @@
 import { order as orderKind } from "@waybill/orders";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { testServer, type TestServer } from "./client.ts";
 import { parkOrder, repaired } from "./parked.ts";
@@ -163,14 +161,4 @@ describe("a discard", () => {
     const { body: tried } = await post("/parked/orders/redrive", { key: "o-1" });
     expect(tried.results).toEqual([{ key: "o-1", outcome: "elsewhere" }]);
   });
-});
-
-test("the log says nothing of what parked inputs hold", async () => {
-  const file = join(shop.data, "told.log");
-  await shop.server.close();
-  await using logged = await testServer({ data: shop.data, log: { file } });
-  await parkOrder(logged, "o-7", { orderId: "o-7", customer: { id: "c", email: "secret@example.org" } });
-  await logged.server.close();
-  expect(readFileSync(file, "utf8")).toContain("The shop is open.");
-  expect(readFileSync(file, "utf8")).not.toContain("secret@");
 });

@@ -19,6 +19,7 @@ import { addOrderLists } from "./order-lists.ts";
 import { addOrders } from "./orders.ts";
 import { addMetrics } from "./metrics.ts";
 import { checkParameters } from "./parameters.ts";
+import { followRequests } from "./trace.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { addParked } from "./parked.ts";
 import { addProducts } from "./products.ts";
@@ -66,6 +67,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
     answerProblem(reply, new Problem("route-unknown", `There is no ${request.method} ${pathOf(request)}.`)),
   );
   await app.register(helmet, { contentSecurityPolicy: { useDefaults: false, directives: { defaultSrc: ["'none'"] } } });
+  followRequests(app, parts.meter.traces);
   await addGuard(app, parts.keys);
   app.addHook("onRequest", async (request) => {
     if (parts.isSeeded() || pathOf(request).startsWith("/health/")) return;

@@ -65,7 +65,7 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
     ownOnly(request, placed.customer.id);
     const known = key === undefined ? undefined : await orderOf(orderId);
     if (known === undefined) {
-      await accepted.during(placed, () => door.publish(orderPlace, placed));
+      await accepted.during(placed, () => door.publish(orderPlace, placed, { traceparent: request.traceparent }));
       if (key !== undefined) refuseOther(await waitFor(orderId, decidedWithinMs, () => true), placed);
     } else refuseOther(known, placed);
     return answerPlaced(request, reply, orderId);
@@ -95,7 +95,8 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
       const cancel = valueOf(orderCancel.schema, { orderId, reason });
       const known = await seen(request, orderId);
       const waitSeconds = waitOf(request.headers.prefer);
-      if (known === undefined || !isDecided(known)) await door.publish(orderCancel, cancel);
+      if (known === undefined || !isDecided(known))
+        await door.publish(orderCancel, cancel, { traceparent: request.traceparent });
       const order = await waitFor(orderId, (waitSeconds ?? 0) * 1_000, isDecided);
       const headers = { location: pathOf(orderId), ...applied(waitSeconds) };
       if (order === undefined || !isDecided(order)) {

@@ -6,6 +6,13 @@ import { inputsQuery, keysQuery, parkedShapes, redriveBody } from "./parked-shap
 
 const tag = "parked";
 
+/** Either a key or a fingerprint; another body for one key only. */
+const redriveSchema = {
+  ...jsonSchema(redriveBody),
+  oneOf: [{ required: ["key"] }, { required: ["fingerprint"] }],
+  dependentRequired: { body: ["key"] },
+};
+
 export const parkedReading: Api = {
   tag,
   summary: "What is set aside, by how it failed",
@@ -36,7 +43,7 @@ export const redriving: Api = {
   summary: "Try a key again, or those of a fingerprint, the oldest first",
   text: "At most `limit` keys a request; `next` goes into `after` of the one that follows. With `dryRun` the handler of each key's first input is run on the states as they are, and nothing is kept. `body` stands in for the first input's own and must fit its schema.",
   role: "operator",
-  body: { schema: jsonSchema(redriveBody), example: { fingerprint: "Error message order.place", limit: 10 } },
+  body: { schema: redriveSchema, example: { fingerprint: "Error message order.place", limit: 10 } },
   answers: { 200: { text: "What came of it, or would.", schema: parkedShapes.redriven } },
   problems: ["not-found"],
 };

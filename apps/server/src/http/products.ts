@@ -55,7 +55,7 @@ export function addProducts(app: FastifyInstance, { engine, door, watch, world }
       if (message?.causation === id) isChanged = true;
       return isChanged ? true : undefined;
     });
-    await door.publish(productPut, wanted, id);
+    await door.publish(productPut, wanted, { id, traceparent: request.traceparent });
     // A put that changes nothing is no event: what is stored is what was wanted already.
     const isDone = isSame(await productOf(sku), wanted) || (await changed) === true;
     const headers = applied(waitSeconds);

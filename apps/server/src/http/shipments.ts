@@ -32,14 +32,14 @@ export function addShipments(app: FastifyInstance, { engine, door, watch, world 
 
   app.post<OfOrder>("/shipments/:id/dispatch", { config: { api: dispatching } }, async (request, reply) => {
     const body = messageFrom(shipmentDispatch.schema, request.body ?? {}, { orderId: request.params.id });
-    const publish = (id: string) => door.publish(shipmentDispatch, body, id);
+    const publish = (id: string) => door.publish(shipmentDispatch, body, { id, traceparent: request.traceparent });
     return carryOut("dispatch", { request, reply, publish });
   });
 
   app.post<OfOrder>("/shipments/:id/deliver", { config: { api: delivering } }, async (request, reply) => {
     if (request.body !== undefined) membersOf(request.body);
     const body = messageFrom(shipmentDeliver.schema, request.body ?? {}, { orderId: request.params.id });
-    const publish = (id: string) => door.publish(shipmentDeliver, body, id);
+    const publish = (id: string) => door.publish(shipmentDeliver, body, { id, traceparent: request.traceparent });
     return carryOut("deliver", { request, reply, publish });
   });
 

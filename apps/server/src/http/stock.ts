@@ -63,7 +63,7 @@ export function addStock(app: FastifyInstance, { engine, door, watch }: HttpPart
       const headers = applied(waitSeconds);
       const what = { adjustmentId: adjust.adjustmentId, sku };
       const waitMs = (waitSeconds ?? waitSecondsDefault) * 1_000;
-      const decided = (await decidedBefore(adjust)) ?? (await decide(adjust, waitMs));
+      const decided = (await decidedBefore(adjust)) ?? (await decide(adjust, waitMs, request.traceparent));
       if (decided === undefined) return answer(reply, 202, what, headers);
       if (decided.refused !== undefined)
         throw new Problem("adjustment-refused", decided.refused, { headers, more: what });
@@ -72,9 +72,13 @@ export function addStock(app: FastifyInstance, { engine, door, watch }: HttpPart
   );
 
   /** Sends an adjustment in; how it was decided, or undefined when that takes longer. */
-  async function decide(adjust: StockAdjust, waitMs: number): Promise<Decided | undefined> {
+  async function decide(
+    adjust: StockAdjust,
+    waitMs: number,
+    traceparent: string | undefined,
+  ): Promise<Decided | undefined> {
     const answered = watch.until(topics.stock, adjust.sku, waitMs, (message) => decisionOn(adjust, message));
-    await door.publish(stockAdjust, adjust);
+    await door.publish(stockAdjust, adjust, { traceparent });
     return answered;
   }
 }

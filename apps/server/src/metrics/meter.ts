@@ -1,11 +1,25 @@
-import { codeOf, type AnyEffectAdapter, type Batch, type Store } from "@waybill/messaging";
+import {
+  codeOf,
+  type AnyEffectAdapter,
+  type Batch,
+  type ParkedInput,
+  type ParkedKey,
+  type Publisher,
+  type Store,
+  type World,
+} from "@waybill/messaging";
 import { Counter, Histogram, Registry } from "prom-client";
+import { tracedCommit, type Traces } from "./traces.ts";
 
-/** Counts what a shop does, for Prometheus. */
+/** Counts what a shop does, for Prometheus, and follows it, when it is told where to. */
 export interface Meter {
   readonly registry: Registry;
+  /** Undefined when nobody wants spans. */
+  readonly traces: Traces | undefined;
   /** The same store; every commit through it is counted. */
   store(of: Store): Store;
+  /** The same publisher, with spans. */
+  publisher(of: Publisher): Publisher;
   /** The same adapters; every call through them is counted. */
   adapters(of: Readonly<Record<string, AnyEffectAdapter>>): Readonly<Record<string, AnyEffectAdapter>>;
 }
@@ -14,8 +28,14 @@ const sizeBuckets = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_024];
 const commitBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10];
 const callBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
+export interface MeterOptions {
+  readonly traces?: Traces | undefined;
+  /** Hears of every input that is set aside. */
+  readonly log?: World["log"];
+}
+
 /** Counters of batches and of calls to the outside, taken where they pass a contract, so that they hold for every engine. */
-export function openMeter(): Meter {
+export function openMeter({ traces, log }: MeterOptions = {}): Meter {
   const registry = new Registry();
   const registers = [registry];
   const batchInputs = new Histogram({
@@ -64,11 +84,12 @@ export function openMeter(): Meter {
     registers,
   });
 
-  function kept({ service, inputs, messages, parked: { added } }: Batch, beganMs: number): void {
+  function kept({ service, inputs, messages, parked: { added, keys } }: Batch, beganMs: number): void {
     if (inputs > 0) batchInputs.labels(service).observe(inputs);
     commitSeconds.labels(service).observe((performance.now() - beganMs) / 1_000);
     if (messages.length > 0) sent.labels(service).inc(messages.length);
     if (added.length > 0) parked.labels(service).inc(added.length);
+    if (log !== undefined) for (const one of added) tellParked(log, service, one, keys);
   }
 
   function commit(store: Store, batch: Batch): ReturnType<Store["commit"]> {
@@ -96,18 +117,29 @@ export function openMeter(): Meter {
 
   return {
     registry,
-    store: (of) => withCommit(of, (batch) => commit(of, batch)),
+    traces,
+    store(of) {
+      const counted = (batch: Batch) => commit(of, batch);
+      return withCommit(of, traces === undefined ? counted : tracedCommit(traces, counted));
+    },
+    publisher: (of) => traces?.publisher(of) ?? of,
     adapters: (of) =>
       Object.fromEntries(
-        Object.entries(of).map(([name, adapter]) => [
-          name,
-          {
-            ...adapter,
-            call: (input, about) => call(name, () => adapter.call(input, about)),
-          } satisfies AnyEffectAdapter,
-        ]),
+        Object.entries(of).map(([name, bare]) => [name, counted(name, traces?.call(bare, name) ?? bare)]),
       ),
   };
+
+  function counted(name: string, adapter: AnyEffectAdapter): AnyEffectAdapter {
+    return { ...adapter, call: (input, about) => call(name, () => adapter.call(input, about)) };
+  }
+}
+
+/** A line for an input that is set aside. What it holds, and what its error says of that, stays out of the log. */
+function tellParked(log: World["log"], service: string, input: ParkedInput, keys: readonly ParkedKey[]): void {
+  const fingerprint = keys.find(({ key }) => key === input.key)?.fingerprint;
+  if (fingerprint?.startsWith("NOT_YET ") === true) return;
+  const facts = { service, key: input.key, messageId: input.id, type: input.type, fingerprint };
+  log("warn", "An input was set aside: waybill parked shows why.", facts);
 }
 
 /** A store that is another one in all but its commits. */

@@ -20,7 +20,11 @@ export const pathSchemas: Readonly<Record<string, JsonSchema>> = {
   id: idSchema,
   sku: skuSchema,
   seq: { type: "string", pattern: "^\\d{1,15}$", description: "the number of an input behind its key" },
-  key: { type: "string", minLength: 1, maxLength: 400, description: "the key that an input is parked under" },
+  key: {
+    type: "string",
+    pattern: "^[^\\x00-\\x1f\\x7f-\\x9f]{1,100}$",
+    description: "the key that an input is parked under",
+  },
   service: { type: "string", pattern: "^[a-z][a-z0-9-]{0,62}$", description: "the name of a service" },
   topic: { type: "string", pattern: "^[a-z][a-z0-9-]{0,62}$", description: "the name of a topic" },
 };
