@@ -10,7 +10,7 @@ import type { Breach } from "./laws.ts";
 import { readLog, readWaiting, type Handles } from "./log/log-pass.ts";
 import { OrderTable } from "./log/order-table.ts";
 import { ProductLog } from "./log/product-log.ts";
-import { StockLedger } from "./log/stock-ledger.ts";
+import { StockLedger, type Shelf } from "./log/stock-ledger.ts";
 import { missingOrders } from "./orders/missing.ts";
 import { readOrders } from "./orders/order-pass.ts";
 import type { GatewayLedger } from "./money/gateway-ledger.ts";
@@ -48,19 +48,49 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const findings = new Findings();
   const orders = await books.count("orders", "order");
   const passes = Math.max(1, Math.ceil(orders / ordersPerPass));
-  const cutMs = Math.max(...books.topics.map((topic) => topic.cutMs ?? -Infinity));
-  const isCut = (name: string) => books.topics.some((topic) => topic.name === name && topic.firstOffset > 0);
-  const stock = new StockLedger(isCut(topics.stock.name));
-  const products = new ProductLog(isCut(topics.products.name));
+  const { stock, products } = ledgersOf(books);
   const held = new Map<string, number>();
   for (let pass = 0; pass < passes; pass++) {
-    const table = new OrderTable(orders, { pass, passes, cutMs });
+    const table = new OrderTable(orders, { pass, passes, cutMs: cutMsOf(books) });
     await readLog(books, { orders: table, rest: pass === 0 ? { stock, products } : undefined }, handles, findings);
     await readWaiting(books, table);
-    await readOrders(books, ledger, table, held, findings);
-    await missingOrders(books, table, findings);
+    await readOrders(books, ledger, [table], held, findings);
+    await missingOrders(books, [table], findings);
   }
-  await checkStock(books, stock.shelves, held, isCut(topics.stock.name), findings);
+  return concluded({ books, ledger, orders, shelves: stock.shelves, products, held }, findings);
+}
+
+/** Up to when messages that concern orders may have been let go. */
+export function cutMsOf({ topics: all }: Books): number {
+  return Math.max(...all.map((topic) => topic.cutMs ?? -Infinity));
+}
+
+/** Whether retention has let messages of a topic go. */
+export function isCut({ topics: all }: Books, name: string): boolean {
+  return all.some((topic) => topic.name === name && topic.firstOffset > 0);
+}
+
+export function ledgersOf(books: Books): { readonly stock: StockLedger; readonly products: ProductLog } {
+  return {
+    stock: new StockLedger(isCut(books, topics.stock.name)),
+    products: new ProductLog(isCut(books, topics.products.name)),
+  };
+}
+
+/** What is known once the log and all orders have been gone through. */
+export interface Gathered {
+  readonly books: Books;
+  readonly ledger: GatewayLedger | undefined;
+  readonly orders: number;
+  readonly shelves: ReadonlyMap<string, Shelf>;
+  readonly products: ProductLog;
+  readonly held: ReadonlyMap<string, number>;
+}
+
+/** Checks what needs the whole, and draws the report up. */
+export async function concluded(gathered: Gathered, findings: Findings): Promise<AuditReport> {
+  const { books, ledger, orders, shelves, products, held } = gathered;
+  await checkStock(books, shelves, held, isCut(books, topics.stock.name), findings);
   await products.compare(books, findings);
   await checkEffects(books, ledger, findings);
   checkLanes(books, findings);

@@ -55,6 +55,12 @@ export interface StateText {
   readonly body: string;
 }
 
+/** Ids from one on and before another; undefined: no bound. */
+export interface IdRange {
+  readonly from?: string | undefined;
+  readonly before?: string | undefined;
+}
+
 /** A row that waits for an entity: a timer, a call to the outside, a parked key. */
 export interface Waiting {
   readonly service: string;
@@ -69,13 +75,17 @@ export interface Waiting {
  * that an audit takes no more memory for more orders.
  */
 export interface Books extends AsyncDisposable {
+  /** The same for books of the same moment, and another for any other. */
+  readonly moment: string;
   readonly topics: readonly TopicFacts[];
   readonly lanes: readonly LaneFacts[];
   readonly positions: readonly ReaderPosition[];
   /** How many states of a kind there are. */
   count(service: string, kind: string): Promise<number>;
+  /** The id of a kind's state that stands behind so many others. */
+  idAt(service: string, kind: string, at: number): Promise<string | undefined>;
   /** The states of a kind, ids rising by their code points. */
-  states(service: string, kind: string): AsyncIterable<readonly StateText[]>;
+  states(service: string, kind: string, range?: IdRange): AsyncIterable<readonly StateText[]>;
   timers(): AsyncIterable<readonly Waiting[]>;
   effects(): AsyncIterable<readonly Waiting[]>;
   parked(): AsyncIterable<readonly Waiting[]>;

@@ -55,6 +55,18 @@ export class Findings {
     this.#of(law).notChecked ??= why;
   }
 
+  /** Takes over what another one has found. */
+  add(results: readonly LawResult[], kept: readonly Breach[]): void {
+    for (const { law, checked, breaches, underWay } of results) {
+      const tally = this.#of(law);
+      tally.checked += checked;
+      tally.underWay += underWay;
+      const own = kept.filter((breach) => breach.law === law);
+      for (const breach of own) this.breach(breach);
+      tally.breaches += breaches - own.length;
+    }
+  }
+
   results(): readonly LawResult[] {
     return allLaws.map((law) => {
       const { notChecked, ...counts } = this.#of(law);

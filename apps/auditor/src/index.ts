@@ -7,6 +7,7 @@ export type { GatewayLedger } from "./money/gateway-ledger.ts";
 export { openHttpLedger } from "./money/http-ledger.ts";
 export { openSqliteLedger } from "./money/sqlite-ledger.ts";
 export { openSqliteBooks } from "./read/sqlite-books.ts";
+export { auditFolder, type AuditFolder } from "./two/audit-folder.ts";
 export { fixesText, reportText } from "./report-text.ts";
 export type { AuditStatus } from "./live/open-breaches.ts";
 export { openLiveAudit, type OpenLiveAudit, type RunningAudit } from "./live/open-live-audit.ts";

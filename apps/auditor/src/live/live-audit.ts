@@ -314,7 +314,14 @@ function checkLive(
   word: number,
   findings: Findings,
 ): void {
-  const facts: OrderFacts = { ...live, operations: undefined, told: undefined, under: new UnderWay(live.waiting) };
+  const history = () => live.order?.history ?? [];
+  const facts: OrderFacts = {
+    ...live,
+    history,
+    operations: undefined,
+    told: undefined,
+    under: new UnderWay(live.waiting),
+  };
   if (facts.order === undefined && word === 0) return;
   checkGoods(facts, findings);
   checkMoney(facts, findings);

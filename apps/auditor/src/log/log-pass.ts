@@ -20,11 +20,19 @@ export interface LogSums {
 export type Handles = ReadonlyMap<string, ReadonlySet<string>>;
 
 /** Goes through all messages of all topics: laws 1 and 3, and of the others what the log tells. */
-export async function readLog(books: Books, sums: LogSums, handles: Handles, findings: Findings): Promise<void> {
+export async function readLog(
+  books: Books,
+  sums: LogSums,
+  handles: Handles,
+  findings: Findings,
+  isWanted: (topic: string) => boolean = () => true,
+): Promise<void> {
   // Doors first: whether an order was asked for must be known before anything is said of it.
   const order = new Map(allTopics.map(({ name, door }, at) => [name, door ? at : at + allTopics.length]));
   const sorted = books.topics.toSorted((a, b) => (order.get(a.name) ?? 0) - (order.get(b.name) ?? 0));
-  for (const topic of sorted) await readTopic(books, topic, sums, handles, findings);
+  for (const topic of sorted) {
+    if (isWanted(topic.name)) await readTopic(books, topic, sums, handles, findings);
+  }
 }
 
 async function readTopic(

@@ -2,11 +2,24 @@
 const fillMax = 0.7;
 const wordsPerSlot = 4;
 
+export interface TableOptions {
+  readonly pass?: number;
+  readonly passes?: number;
+  readonly cutMs?: number;
+}
+
+function bytesFor(orders: number): number {
+  const slots = 2 ** Math.ceil(Math.log2(Math.max(1_024, orders * 1.3) / fillMax));
+  return slots * wordsPerSlot * 4;
+}
+
 /**
  * Two words of facts for each order id, at 16 bytes an order whatever the ids look like: an open hash table by a
  * fingerprint of 64 bits. Two of a million ids share a fingerprint once in about forty million audits.
  */
 export class OrderTable {
+  /** What it is kept in, so that another thread can look into it. */
+  readonly shared: SharedArrayBuffer;
   readonly #words: Uint32Array;
   readonly #mask: number;
   readonly #capacity: number;
@@ -19,10 +32,11 @@ export class OrderTable {
   #low = 0;
   #high = 0;
 
-  /** For about so many orders; `pass` of `passes`: only the ids whose turn it is. */
-  constructor(orders: number, { pass = 0, passes = 1, cutMs = -Infinity } = {}) {
-    const slots = 2 ** Math.ceil(Math.log2(Math.max(1_024, (orders * 1.3) / passes) / fillMax));
-    this.#words = new Uint32Array(slots * wordsPerSlot);
+  /** For about so many orders, or with what another thread has filled; `pass` of `passes`: only the ids whose turn it is. */
+  constructor(orders: number | SharedArrayBuffer, { pass = 0, passes = 1, cutMs = -Infinity }: TableOptions = {}) {
+    this.shared = typeof orders === "number" ? new SharedArrayBuffer(bytesFor(orders / passes)) : orders;
+    this.#words = new Uint32Array(this.shared);
+    const slots = this.#words.length / wordsPerSlot;
     this.#mask = slots - 1;
     this.#capacity = Math.floor(slots * 0.9);
     this.#pass = pass;

@@ -9,15 +9,27 @@ interface Change {
   readonly where: string;
 }
 
+export interface ProductChanges {
+  readonly last: Map<string, Change>;
+  readonly lastRead: Map<string, Change>;
+}
+
 /** Law 9 for what is known of products: the catalogue itself, and the copy that orders keeps to price by. */
 export class ProductLog {
   /** By SKU, what the log says last, and what it says last that orders has read. */
-  readonly #last = new Map<string, Change>();
-  readonly #lastRead = new Map<string, Change>();
+  readonly #last: Map<string, Change>;
+  readonly #lastRead: Map<string, Change>;
   readonly #isCut: boolean;
 
-  constructor(isCut: boolean) {
+  constructor(isCut: boolean, { last = new Map(), lastRead = new Map() }: Partial<ProductChanges> = {}) {
     this.#isCut = isCut;
+    this.#last = last;
+    this.#lastRead = lastRead;
+  }
+
+  /** What it has read, for another thread. */
+  get changes(): ProductChanges {
+    return { last: this.#last, lastRead: this.#lastRead };
   }
 
   take(message: LogMessage, isUnread: boolean): void {

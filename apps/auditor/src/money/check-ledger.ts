@@ -11,18 +11,22 @@ const lookUp = "Look both up by their ids, and book or give back the difference 
 const kindOf = { authorised: "authorise", captured: "capture", voided: "void", refunded: "refund" } as const;
 
 /** Laws 2 and 7 for one order: what we have booked is what the gateway did, and each of it once. */
-export function checkLedger(facts: OrderFacts, ledger: Pick<GatewayLedger, "id" | "lastN">, findings: Findings): void {
+export function checkLedger(facts: OrderFacts, ledger: LedgerEnd, findings: Findings): void {
   const { payment, operations = [] } = facts;
   const done = operations.filter(({ result, kind }) => result === "approved" && kind !== "expire");
   findings.checked(7, (payment?.ledger.length ?? 0) + operations.length);
   findings.checked(2, operations.length);
-  checkOnce(facts, done, operations, findings);
-  const known = new Set<string>();
+  checkOnce(facts, done, operations, ledger, findings);
+  const known: string[] = [];
+  const numbers: number[] = [];
   for (const entry of payment?.ledger ?? []) {
     if (entry.kind === "expired" || entry.paymentId === "free") continue;
+    numbers.push(numberIn(entry.operationId, ledger.id));
     checkEntry(facts, payment!, entry, { ledger, operations, known }, findings);
   }
-  for (const operation of done) if (!known.has(operation.id)) checkUnbooked(facts, operation, findings);
+  for (const operation of done) {
+    if (!numbers.includes(operation.n)) checkUnbooked(facts, operation, ledger, findings);
+  }
 }
 
 /** At most one capture that is not given back, and one authorisation that was not let go. */
@@ -30,6 +34,7 @@ function checkOnce(
   facts: OrderFacts,
   done: readonly GatewayOperation[],
   all: readonly GatewayOperation[],
+  ledger: LedgerEnd,
   findings: Findings,
 ): void {
   const count = (kind: GatewayOperation["kind"]) => done.filter((operation) => operation.kind === kind).length;
@@ -38,21 +43,24 @@ function checkOnce(
   if (captures > 1) {
     const last = done.findLast(({ kind }) => kind === "capture")!;
     const told = `The gateway has taken its money ${count("capture")} times.`;
-    broken(facts, findings, 2, told, "Give all but one back.", undo(last, "refund"));
+    broken(facts, findings, 2, told, "Give all but one back.", undo(last, "refund", ledger));
   }
   const authorised = count("authorise") - count("void") - lapsed - count("capture");
   if (authorised > 1) {
     const last = done.findLast(({ kind }) => kind === "authorise")!;
     const told = `The gateway holds its money ${authorised} times.`;
-    broken(facts, findings, 2, told, "Let all but one go.", undo(last, "void"));
+    broken(facts, findings, 2, told, "Let all but one go.", undo(last, "void", ledger));
   }
 }
 
+/** Which ledger it is, and how far it went when it was read. */
+type LedgerEnd = Pick<GatewayLedger, "id" | "lastN">;
+
 interface Against {
-  readonly ledger: Pick<GatewayLedger, "id" | "lastN">;
+  readonly ledger: LedgerEnd;
   readonly operations: readonly GatewayOperation[];
-  /** Ids of operations that are booked. */
-  readonly known: Set<string>;
+  /** Ids of operations that are booked so far. */
+  readonly known: string[];
 }
 
 function checkEntry(
@@ -64,14 +72,15 @@ function checkEntry(
 ): void {
   const { kind, operationId, minor } = entry;
   const say = `We have booked ${amountText(minor, payment.currency)} as ${kind} by ${operationId}`;
-  if (against.known.has(operationId)) {
+  if (against.known.includes(operationId)) {
     return broken(facts, findings, 2, `${say}, which is booked before.`, lookUp);
   }
-  against.known.add(operationId);
-  const operation = against.operations.find(({ id }) => id === operationId);
+  against.known.push(operationId);
+  const number = numberIn(operationId, against.ledger.id);
+  const operation = against.operations.find(({ n }) => n === number);
   if (operation === undefined) {
     // What happened after the gateway's ledger was read.
-    if (numberIn(operationId, against.ledger.id) > against.ledger.lastN) return findings.underWay(7);
+    if (number > against.ledger.lastN) return findings.underWay(7);
     return broken(facts, findings, 7, `${say}; the gateway has no such operation for this order.`, lookUp);
   }
   const wanted = kindOf[kind as keyof typeof kindOf];
@@ -91,29 +100,36 @@ function numberIn(operationId: string, ledgerId: string): number {
 }
 
 /** The gateway did something that we have not booked: on its way, or news that never came. */
-function checkUnbooked(facts: OrderFacts, operation: GatewayOperation, findings: Findings): void {
+function checkUnbooked(facts: OrderFacts, operation: GatewayOperation, ledger: LedgerEnd, findings: Findings): void {
   const { payment, under } = facts;
   if (under.has("gatewayCall") || under.to("payments")) return findings.underWay(7);
   const amount = amountText(operation.amount, operation.currency as Currency);
-  const told = `The gateway has done ${operation.kind} of ${amount} as ${operation.id}, and we have not booked it.`;
+  const told = `The gateway has done ${operation.kind} of ${amount} as op_${ledger.id}_${operation.n}, and we have not booked it.`;
   if (payment?.status === "attention" && payment.pending === operation.kind) {
-    return broken(facts, findings, 7, told, "Tell payments what the gateway knows.", resolve(facts.orderId, operation));
+    return broken(
+      facts,
+      findings,
+      7,
+      told,
+      "Tell payments what the gateway knows.",
+      resolve(facts.orderId, operation, ledger),
+    );
   }
   const undone = operation.kind === "authorise" ? "void" : operation.kind === "capture" ? "refund" : undefined;
-  broken(facts, findings, 7, told, lookUp, undone && undo(operation, undone));
+  broken(facts, findings, 7, told, lookUp, undone && undo(operation, undone, ledger));
 }
 
-function resolve(orderId: string, { kind, paymentId, id }: GatewayOperation): Fix {
-  const outcome = { kind: "done", paymentId, operationId: id };
+function resolve(orderId: string, { kind, payment, n }: GatewayOperation, { id }: LedgerEnd): Fix {
+  const outcome = { kind: "done", paymentId: `pay_${id}_${payment}`, operationId: `op_${id}_${n}` };
   return { kind: "message", type: "payment.resolve", body: { orderId, operation: kind, outcome } };
 }
 
-function undo(operation: GatewayOperation, how: "void" | "refund"): Fix {
-  const { reference, amount, currency, paymentId, id } = operation;
+function undo(operation: GatewayOperation, how: "void" | "refund", { id }: LedgerEnd): Fix {
+  const { reference, amount, currency, payment, n } = operation;
   return {
     kind: "gateway",
-    path: `/payments/${encodeURIComponent(paymentId)}/${how}`,
-    key: `audit-${how}-${id}`,
+    path: `/payments/${encodeURIComponent(`pay_${id}_${payment}`)}/${how}`,
+    key: `audit-${how}-op_${id}_${n}`,
     body: how === "void" ? { reference } : { reference, amount, currency },
   };
 }

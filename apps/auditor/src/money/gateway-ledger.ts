@@ -1,10 +1,11 @@
+import type { IdRange } from "../books.ts";
+
 /** One operation of the payment gateway, as its ledger has it. */
 export interface GatewayOperation {
   /** Counts from 1 in each ledger. */
   readonly n: number;
-  /** Its id as we book it. */
-  readonly id: string;
-  readonly paymentId: string;
+  /** The number of its payment, which counts likewise. */
+  readonly payment: number;
   readonly reference: string;
   readonly kind: "authorise" | "capture" | "void" | "refund" | "expire";
   readonly result: "approved" | "refused";
@@ -24,10 +25,10 @@ export interface GatewayFinding {
 export interface GatewayLedger extends AsyncDisposable {
   /** The number of its last operation. */
   readonly lastN: number;
-  /** Stands in every id of this ledger. */
+  /** Stands in every id of this ledger: operations are `op_<id>_<n>`, payments `pay_<id>_<payment>`. */
   readonly id: string;
-  /** All operations, references rising by their code points, then in the order in which they happened. */
-  operations(): AsyncIterable<readonly GatewayOperation[]>;
+  /** The operations of references in a range, these rising by their code points, then in the order in which they happened. */
+  operations(range?: IdRange): AsyncIterable<readonly GatewayOperation[]>;
   /** Idempotency keys under which more than one operation was done. */
   repeatedKeys(): Promise<readonly GatewayFinding[]>;
   /** Where the gateway's debits and credits, or its payments and their operations, do not agree. */

@@ -9,7 +9,9 @@ import type { GatewayFinding, GatewayLedger, GatewayOperation } from "./gateway-
 import { pagesOf } from "../read/pages.ts";
 
 /** A line of the sandbox's `/ledger`. */
-interface Line extends Omit<GatewayOperation, "atMs"> {
+interface Line extends Omit<GatewayOperation, "atMs" | "payment"> {
+  readonly id: string;
+  readonly paymentId: string;
   readonly key?: string | null;
   readonly at: string;
 }
@@ -21,10 +23,10 @@ interface Finding {
 }
 
 const table = `create table operation (
-  n integer primary key, key text, id text not null, paymentId text not null, reference text not null, kind text not null,
+  n integer primary key, key text, id text not null, payment integer not null, reference text not null, kind text not null,
   result text not null, amount integer not null, currency text not null, atMs integer not null
 ) strict`;
-const columns = "n, id, paymentId, reference, kind, result, amount, currency, atMs";
+const columns = "n, payment, reference, kind, result, amount, currency, atMs";
 
 /**
  * A gateway's ledger over HTTP, kept in a file of its own while it is looked at: sorted as needed, and no larger in memory for
@@ -65,7 +67,9 @@ async function copy(url: string, db: DatabaseSync, signal: AbortSignal | undefin
   for await (const text of createInterface({ input: Readable.fromWeb(body!) })) {
     if (text === "") continue;
     const { n, key, id, paymentId, reference, kind, result, amount, currency, at } = JSON.parse(text) as Line;
-    insert.run(n, key ?? null, id, paymentId, reference, kind, result, amount, currency, Date.parse(at));
+    // A payment's id is pay_<ledger>_<number>.
+    const payment = Number(paymentId.split("_").at(-1));
+    insert.run(n, key ?? null, id, payment, reference, kind, result, amount, currency, Date.parse(at));
   }
   db.exec("commit");
 }
@@ -86,7 +90,11 @@ function ledgerOf(db: DatabaseSync, findings: readonly GatewayFinding[], close: 
     // An operation's id is op_<ledger>_<n>.
     id: first?.id.split("_").slice(1, -1).join("_") ?? "",
     lastN,
-    operations: () => pagesOf<GatewayOperation>(db, `select ${columns} from operation order by reference, n`, []),
+    operations({ from = "", before } = {}) {
+      const where = before === undefined ? "reference >= ?" : "reference >= ? and reference < ?";
+      const sql = `select ${columns} from operation where ${where} order by reference, n`;
+      return pagesOf<GatewayOperation>(db, sql, before === undefined ? [from] : [from, before]);
+    },
     async repeatedKeys() {
       const sql = `select key, count(*) as count, max(atMs) as atMs from operation where key is not null
         group by key having count(*) > 1`;

@@ -4,12 +4,8 @@ import { pagesOf } from "../read/pages.ts";
 import { repeated } from "./http-ledger.ts";
 import type { GatewayFinding, GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
 
-interface Row extends Omit<GatewayOperation, "id" | "paymentId"> {
-  readonly payment: number;
-}
-
 const operationsSql = `select o.n, o.payment, p.reference, o.kind, o.result, o.amount, o.currency, o.at_ms as atMs
-  from operation o join payment p on p.n = o.payment order by p.reference, o.n`;
+  from operation o join payment p on p.n = o.payment`;
 
 const repeatedSql = `select key, count(*) as count, max(at_ms) as atMs from operation where key is not null
   group by key having count(*) > 1`;
@@ -48,15 +44,14 @@ export function openSqliteLedger(path: string): GatewayLedger {
 function ledgerOf(db: DatabaseSync): GatewayLedger {
   const { id } = db.prepare("select id from ledger").get() as { id: string };
   const { lastN } = db.prepare("select coalesce(max(n), 0) as lastN from operation").get() as { lastN: number };
-  const idsOf = ({ payment, ...row }: Row): GatewayOperation => ({
-    ...row,
-    id: `op_${id}_${row.n}`,
-    paymentId: `pay_${id}_${payment}`,
-  });
   return {
     id,
     lastN,
-    operations: () => pagesOf<GatewayOperation>(db, operationsSql, [], idsOf),
+    operations({ from = "", before } = {}) {
+      const where = before === undefined ? "p.reference >= ?" : "p.reference >= ? and p.reference < ?";
+      const sql = `${operationsSql} where ${where} order by p.reference, o.n`;
+      return pagesOf<GatewayOperation>(db, sql, before === undefined ? [from] : [from, before]);
+    },
     async repeatedKeys() {
       const rows = db.prepare(repeatedSql).all() as { key: string; count: number; atMs: number }[];
       return rows.map(repeated);

@@ -1,6 +1,6 @@
 import type { Shipment } from "@waybill/fulfilment";
 import type { Reservation } from "@waybill/inventory";
-import type { Order } from "@waybill/orders";
+import type { HistoryEntry, Order } from "@waybill/orders";
 import type { Payment } from "@waybill/payments";
 import type { Told } from "../log/told.ts";
 import { parkedAnywhere, parkedAt, unreadBy, waiting, type ShopService } from "../log/told.ts";
@@ -9,7 +9,9 @@ import type { GatewayOperation } from "../money/gateway-ledger.ts";
 /** Everything that is known of one order, from the states of each service, the log, and the gateway. */
 export interface OrderFacts {
   readonly orderId: string;
+  /** Without its history, which is asked for when it is needed. */
   readonly order: Order | undefined;
+  readonly history: () => readonly HistoryEntry[];
   readonly reservation: Reservation | undefined;
   readonly payment: Payment | undefined;
   readonly shipment: Shipment | undefined;

@@ -10,18 +10,22 @@ import { UnderWay } from "./facts.ts";
 const namedMax = 10_000;
 
 /** Law 1: orders that the log tells of, and of which no service has a state. Reads the log again only when there are some. */
-export async function missingOrders(books: Books, table: OrderTable, findings: Findings): Promise<void> {
+export async function missingOrders(books: Books, tables: readonly OrderTable[], findings: Findings): Promise<void> {
   const open = unreadBy("orders") | parkedAt("orders");
   const wanted = new Set<string>();
-  for (const print of table.fingerprints((word, waiting) => isMissing(word) && (waiting & open) === 0)) {
-    if (wanted.size < namedMax) wanted.add(print);
+  for (const table of tables) {
+    for (const print of table.fingerprints((word, waiting) => isMissing(word) && (waiting & open) === 0)) {
+      if (wanted.size < namedMax) wanted.add(print);
+    }
   }
   if (wanted.size === 0) return;
   const named = new Set<string>([topics.ordersIn.name, topics.ordersImport.name, topics.orders.name]);
   for (const topic of books.topics) {
     if (!named.has(topic.name)) continue;
     await books.messages(topic, (message) => {
-      if (wanted.size > 0 && wanted.delete(table.fingerprintOf(message.subject))) say(message.subject, table, findings);
+      if (wanted.size > 0 && wanted.delete(tables[0]!.fingerprintOf(message.subject))) {
+        say(message.subject, tables, findings);
+      }
     });
   }
 }
@@ -30,17 +34,15 @@ function isMissing(word: number): boolean {
   return (word & told.met) === 0 && (word & (told.begun | told.asked)) !== 0;
 }
 
-function say(orderId: string, table: OrderTable, findings: Findings): void {
-  const place = table.find(orderId);
-  const facts = { order: undefined, reservation: undefined, payment: undefined, shipment: undefined };
-  checkTold(
-    {
-      ...facts,
-      orderId,
-      operations: undefined,
-      told: toldOf(table.told(place)),
-      under: new UnderWay(table.waiting(place)),
-    },
-    findings,
-  );
+function say(orderId: string, tables: readonly OrderTable[], findings: Findings): void {
+  const nothing = { order: undefined, reservation: undefined, payment: undefined, shipment: undefined };
+  let word = 0;
+  let waiting = 0;
+  for (const table of tables) {
+    const place = table.find(orderId);
+    word |= table.told(place);
+    waiting |= table.waiting(place);
+  }
+  const facts = { ...nothing, orderId, operations: undefined, history: () => [] };
+  checkTold({ ...facts, told: toldOf(word), under: new UnderWay(waiting) }, findings);
 }

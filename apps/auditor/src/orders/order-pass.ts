@@ -1,8 +1,7 @@
 import type { Shipment } from "@waybill/fulfilment";
 import type { Reservation } from "@waybill/inventory";
-import type { Order } from "@waybill/orders";
 import type { Payment } from "@waybill/payments";
-import type { Books, StateText } from "../books.ts";
+import type { Books, IdRange, StateText } from "../books.ts";
 import type { Findings } from "../findings.ts";
 import type { OrderTable } from "../log/order-table.ts";
 import { told, toldOf } from "../log/told.ts";
@@ -14,6 +13,7 @@ import { checkLife } from "./check-life.ts";
 import { checkMoney } from "./check-money.ts";
 import { checkTold } from "./check-told.ts";
 import { UnderWay, type OrderFacts } from "./facts.ts";
+import { historyOf, orderOf } from "./order-text.ts";
 
 /** Checks one order against all laws that concern it. */
 export function checkOrder(facts: OrderFacts, ledger: GatewayLedger | undefined, findings: Findings): void {
@@ -28,14 +28,15 @@ type Row = StateText | GatewayOperation;
 
 /**
  * Goes through all orders by id, with what each service and the gateway have of them. Adds up in `held` what is held of
- * each SKU. Returns how many orders the log tells of whose states are nowhere.
+ * each SKU. `tables` hold what the log tells of orders, each of a part of it.
  */
 export async function readOrders(
   books: Books,
   ledger: GatewayLedger | undefined,
-  table: OrderTable,
+  tables: readonly OrderTable[],
   held: Map<string, number>,
   findings: Findings,
+  range: IdRange = {},
 ): Promise<void> {
   const idOf = (row: Row) => ("reference" in row ? row.reference : row.id);
   const kinds = [
@@ -45,27 +46,27 @@ export async function readOrders(
     ["fulfilment", "shipment"],
   ] as const;
   const streams: { pages: AsyncIterable<readonly Row[]>; idOf: (row: Row) => string }[] = kinds.map(
-    ([service, kind]) => ({ pages: books.states(service, kind), idOf }),
+    ([service, kind]) => ({ pages: books.states(service, kind, range), idOf }),
   );
-  if (ledger !== undefined) streams.push({ pages: ledger.operations(), idOf });
+  if (ledger !== undefined) streams.push({ pages: ledger.operations(range), idOf });
 
   await inStep(streams, (orderId, rows) => {
-    if (!table.concerns(orderId)) return;
+    if (!tables[0]!.concerns(orderId)) return;
     const [order, reservation, payment, shipment, operations] = rows;
-    const place = table.find(orderId);
-    const word = table.told(place);
-    if (place >= 0) table.tell(place, word | told.met);
-    const known = parsed<Order>(order);
+    const { word, waiting } = met(tables, orderId);
+    const text = (order?.[0] as StateText | undefined)?.body;
+    const history = () => (text === undefined ? [] : historyOf(text));
     const facts: OrderFacts = {
       orderId,
-      order: known,
+      order: text === undefined ? undefined : orderOf(text),
+      history,
       reservation: parsed<Reservation>(reservation),
       payment: parsed<Payment>(payment),
       shipment: parsed<Shipment>(shipment),
       operations: operations as readonly GatewayOperation[] | undefined,
       // Where the log does not hold an order's beginning, it cannot tell what the order is.
-      told: isTold(word, known, table.cutMs) ? toldOf(word) : undefined,
-      under: new UnderWay(table.waiting(place)),
+      told: isTold(word, text !== undefined, history, tables[0]!.cutMs) ? toldOf(word) : undefined,
+      under: new UnderWay(waiting),
     };
     if (facts.reservation?.status === "held") {
       for (const { sku, quantity } of facts.reservation.lines) held.set(sku, (held.get(sku) ?? 0) + quantity);
@@ -74,11 +75,24 @@ export async function readOrders(
   });
 }
 
+/** What all tables know of an order, each from its part of the log; notes that its states were found. */
+function met(tables: readonly OrderTable[], orderId: string): { word: number; waiting: number } {
+  let word = 0;
+  let waiting = 0;
+  for (const table of tables) {
+    const place = table.find(orderId);
+    if (place < 0) continue;
+    word |= table.told(place);
+    waiting |= table.waiting(place);
+    table.tell(place, table.told(place) | told.met);
+  }
+  return { word, waiting };
+}
+
 /** Whether the log holds all that was ever said of an order. */
-export function isTold(word: number, order: Order | undefined, cutMs: number): boolean {
+function isTold(word: number, isKnown: boolean, history: OrderFacts["history"], cutMs: number): boolean {
   if (cutMs === -Infinity) return true;
-  if (order === undefined) return (word & told.begun) !== 0;
-  return (order.history[0]?.[4] ?? -Infinity) > cutMs;
+  return isKnown ? (history()[0]?.[4] ?? -Infinity) > cutMs : (word & told.begun) !== 0;
 }
 
 function parsed<T>(rows: readonly Row[] | undefined): T | undefined {

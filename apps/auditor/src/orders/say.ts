@@ -15,8 +15,8 @@ export function broken(facts: OrderFacts, findings: Findings, law: Law, what: st
   findings.breach(breach);
 }
 
-function lastStepMs({ order, payment, shipment }: OrderFacts): number | undefined {
-  return order?.history.at(-1)?.[4] ?? order?.placedAtMs ?? payment?.ledger.at(-1)?.atMs ?? shipment?.createdAtMs;
+function lastStepMs({ history, order, payment, shipment }: OrderFacts): number | undefined {
+  return history().at(-1)?.[4] ?? order?.placedAtMs ?? payment?.ledger.at(-1)?.atMs ?? shipment?.createdAtMs;
 }
 
 /**

@@ -36,6 +36,11 @@ const topicsSql = `select id, name, partitions, first_off as firstOffset, next_o
    order by off limit 1) as cutMs
   from topic order by id`;
 
+/** Whatever is committed, claimed or appended changes one of these. */
+const momentSql = `select
+  (select group_concat(service || lane || '/' || epoch || '/' || batch || '/' || next_n) from lane) || ' ' ||
+  (select group_concat(id || '/' || first_off || '/' || next_off) from topic) as moment`;
+
 const lanesSql = "select service, lane, source, next_n as nextN, time_ms as timeMs, stopped from lane";
 
 const positionsSql = `select service, topic, partition, next_offset as nextOffset, last_offset as lastOffset,
@@ -55,8 +60,10 @@ function booksOf(db: DatabaseSync): Books {
     cutMs: topic.firstOffset === 0 ? undefined : (topic.cutMs ?? Infinity),
   }));
   const ids = new Map(topics.map(({ name, id }) => [name, id]));
+  const moments = all<{ moment: string }>(momentSql);
   return {
     topics,
+    moment: moments[0]!.moment,
     lanes: all<LaneFacts & { stopped: string | null }>(lanesSql).map(({ stopped, ...row }) => ({
       ...row,
       stopped: stopped ?? undefined,
@@ -71,8 +78,15 @@ function booksOf(db: DatabaseSync): Books {
       const sql = "select count(*) as count from state where service = ? and kind = ?";
       return all<{ count: number }>(sql, service, kind)[0]!.count;
     },
-    states: (service, kind) =>
-      pages<StateText>("select id, body from state where service = ? and kind = ? order by id", service, kind),
+    async idAt(service, kind, at) {
+      const sql = "select id from state where service = ? and kind = ? order by id limit 1 offset ?";
+      return all<{ id: string }>(sql, service, kind, at)[0]?.id;
+    },
+    states(service, kind, { from = "", before } = {}) {
+      const sql = "select id, body from state where service = ? and kind = ? and id >= ?";
+      if (before === undefined) return pages<StateText>(`${sql} order by id`, service, kind, from);
+      return pages<StateText>(`${sql} and id < ? order by id`, service, kind, from, before);
+    },
     timers: () => pages<Waiting>("select service, key, name, due_ms as dueMs from timer"),
     effects: () => pages<Waiting>("select service, key, name, due_ms as dueMs from effect"),
     parked: () => pages<Waiting>("select service, key, fingerprint as name, due_ms as dueMs from parked_key"),

@@ -1,14 +1,13 @@
 import {
   audit,
+  auditFolder,
   fixesOf,
   fixesText,
   openHttpLedger,
   openSqliteBooks,
-  openSqliteLedger,
   reportText,
   sendFixes,
   type AuditReport,
-  type GatewayLedger,
   type SentFix,
 } from "@waybill/auditor";
 import { messageOf } from "@waybill/messaging";
@@ -49,16 +48,18 @@ export async function auditShop(options: AuditShop): Promise<number> {
 }
 
 async function reportOf({ data, gateway }: AuditShop): Promise<AuditReport> {
+  if (gateway === undefined || !/^https?:/.test(gateway)) {
+    return auditFolder({ folder: data, ledgerFile: gateway ?? sandboxIn(data) });
+  }
   // The ledger first: whatever is in it, the shop's books, which are read later, know at least to have asked for.
-  await using ledger = await openLedger(data, gateway);
+  await using ledger = await openHttpLedger(gateway);
   await using books = openSqliteBooks(data);
   return await audit({ books, ledger });
 }
 
-async function openLedger(data: string, gateway: string | undefined): Promise<GatewayLedger | undefined> {
-  if (gateway !== undefined) return /^https?:/.test(gateway) ? openHttpLedger(gateway) : openSqliteLedger(gateway);
+function sandboxIn(data: string): string | undefined {
   const file = join(data, "gateway", "gateway.sqlite");
-  return existsSync(file) ? openSqliteLedger(file) : undefined;
+  return existsSync(file) ? file : undefined;
 }
 
 async function fixed(report: AuditReport, options: AuditShop): Promise<readonly SentFix[]> {
