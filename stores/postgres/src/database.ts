@@ -39,6 +39,7 @@ const settings = {
   enable_bitmapscan: "off",
   enable_sort: "off",
   plan_cache_mode: "force_generic_plan",
+  jit: "off",
   lock_timeout: "2000",
   idle_in_transaction_session_timeout: "5000",
 } as const;

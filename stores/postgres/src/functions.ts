@@ -9,7 +9,7 @@ const groups = Object.keys(columns) as Group[];
  */
 const settings = `
   set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_memoize = off
-  set plan_cache_mode = force_generic_plan
+  set enable_sort = off set jit = off set plan_cache_mode = force_generic_plan
   set lock_timeout = '2s'`;
 
 /** The arrays of a group as parameters: `made_kind text[], made_id text[]`. */
@@ -236,7 +236,39 @@ end $$;
 `;
 }
 
+/** A lane's partitions, as far as a table has rows of them. */
+function partitionsOf(schema: string, table: "timer" | "effect"): string {
+  return `generate_series(of_lane, (select t.partition from ${schema}.${table} as t
+    where t.service = of_service order by t.partition desc limit 1), of_lanes)`;
+}
+
+/**
+ * Timers, and effects that are heads, which are due: the earliest of each partition, and of those the earliest. They are
+ * functions for their settings, as for so many partitions the server would spend more on compiling a plan than on it.
+ */
+function due(schema: string): string {
+  const lane = "of_service text, of_lane int, of_lanes int, until float8, most int";
+  return `
+create function ${schema}.due_timers_1(${lane}) returns setof ${schema}.timer language plpgsql stable ${settings} as $$
+begin
+  return query select t.* from ${partitionsOf(schema, "timer")} as p cross join lateral (
+      select * from ${schema}.timer as l where l.service = of_service and l.partition = p and l.due_ms <= until
+       order by l.due_ms limit most) as t
+    order by t.due_ms limit most;
+end $$;
+create function ${schema}.due_effects_1(${lane}, without text[]) returns setof ${schema}.effect
+language plpgsql stable ${settings} as $$
+begin
+  return query select t.* from ${partitionsOf(schema, "effect")} as p cross join lateral (
+      select * from ${schema}.effect as l
+       where l.service = of_service and l.partition = p and l.head and l.due_ms <= until and l.id <> all (without)
+       order by l.due_ms limit most) as t
+    order by t.due_ms, t.seq limit most;
+end $$;
+`;
+}
+
 /** The functions of a schema, as the first migration makes them. */
 export function functions(schema: string): string {
-  return [refuseConflict, commitSeldom, commitBatch, declareService].map((make) => make(schema)).join("");
+  return [refuseConflict, commitSeldom, commitBatch, declareService, due].map((make) => make(schema)).join("");
 }

@@ -72,25 +72,19 @@ const effectColumns = `partition, key, queue, seq, id, name, schema, input, atte
   due_ms as "dueMs", error, correlation, causation, traceparent`;
 
 function statementsOf(schema: string) {
-  const heads = `${schema}.effect where service = $1 and partition = p and head`;
   return {
     // "offset 0" keeps the look-up of each key what it is: a way through the index.
     load: `select s.* from unnest($2::text[], $3::text[]) as k(kind, id) cross join lateral (
         select kind, id, home, version, schema, body from ${schema}.state as t
          where t.service = $1 and t.kind = k.kind and t.id = k.id offset 0) as s`,
-    timers: `select t.* from ${partitionsOf(schema, "timer")} as p cross join lateral (
-        select ${timerColumns} from ${schema}.timer where service = $1 and partition = p and due_ms <= $4
-         order by due_ms limit $5) as t
-      order by "dueMs" limit $5`,
+    timers: `select ${timerColumns} from ${schema}.due_timers_1($1, $2, $3, $4, $5)`,
     nextTimer: nextTimer(schema),
-    effectHeads: `select t.* from ${partitionsOf(schema, "effect")} as p cross join lateral (
-        select ${effectColumns} from ${heads} and due_ms <= $4 and id <> all ($6::text[])
-         order by due_ms limit $5) as t
-      order by "dueMs", seq limit $5`,
+    effectHeads: `select ${effectColumns} from ${schema}.due_effects_1($1, $2, $3, $4, $5, $6)`,
     nextEffect: `select ${effectColumns} from ${schema}.effect
       where service = $1 and partition = $2 and key = $3 and queue = $4 and seq > $5 order by seq limit 1`,
     nextEffectDue: `select min(due) from ${partitionsOf(schema, "effect")} as p cross join lateral (
-        select due_ms as due from ${heads} and due_ms > $4 order by due_ms limit 1) as t`,
+        select due_ms as due from ${schema}.effect
+         where service = $1 and partition = p and head and due_ms > $4 order by due_ms limit 1) as t`,
     parkedKeys: `select ${parkedKeyColumns} from ${schema}.parked_key where service = $1`,
     parked: `select partition, key, seq, kind, origin, id, type, headers, body, form
         from ${schema}.parked where service = $1 and partition = $2 and key = $3 and seq > $4 order by seq limit $5`,

@@ -1,5 +1,5 @@
 import type { Envelope } from "@waybill/messaging";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { messagesIn, RecordWriter } from "../src/records.ts";
 
