@@ -88,7 +88,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
   const transportOf = (topic: string) => engine.transportOf(topic);
   const { spool } = engine;
   const relay = spool && open.use(startRelay({ spool, transportOf, world }));
-  const publisher = open.use(
+  const bare = open.use(
     openPublisher({
       transportOf,
       partitions,
@@ -98,6 +98,7 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
       relay,
     }),
   );
+  const publisher = options.meter?.publisher(bare) ?? bare;
   const kept = open.move();
   return { engine, world, publisher, worker, services, handOver, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }

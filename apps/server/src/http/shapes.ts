@@ -109,9 +109,6 @@ const lane = type({
   topics: laneTopic.array(),
 });
 
-/** Any object: what may stand in it is told in words. */
-export const anyObject: JsonSchema = { type: "object" };
-
 export const shapes = {
   order: jsonSchema(order),
   underWay: jsonSchema(underWay),
