@@ -39,8 +39,8 @@ export function worthOfKafka(facts: KafkaFacts): Worth {
 const flushed = kept("it is on the disk before it is confirmed (flush.messages=1)");
 
 function unflushed({ flushMs }: KafkaFacts): string {
-  const since = flushMs === undefined ? "that the system had not written through by itself" : `of ${timeText(flushMs)}`;
-  return `what is not on the disk goes: the last messages ${since}`;
+  if (flushMs !== undefined) return `up to ${timeText(flushMs)} are not on the disk (flush.ms)`;
+  return "the last messages, those that the system had not yet written through by itself";
 }
 
 /** What other brokers make of it. */
