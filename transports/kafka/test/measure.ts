@@ -7,6 +7,8 @@ export interface Rates {
   readonly waybill: number[];
   /** The client by itself, idempotent, with the same keys, bodies and headers. */
   readonly raw: number[];
+  /** The client by itself with keys and bodies only. */
+  readonly bare: number[];
 }
 
 export interface Reading {
@@ -31,12 +33,14 @@ export async function measureAppends(
   const topic = topicOf("append");
   await transport.declare({ name: topic, partitions, bytesMax: 65_536 });
   const producer = new Producer({ clientId: "raw", bootstrapBrokers: bootstrap.split(","), idempotent: true });
-  const rates: Rates = { waybill: [], raw: [] };
+  const rates: Rates = { waybill: [], raw: [], bare: [] };
+  const count = calls * partitions * batch;
   await ours(transport, topic, partitions, 1);
-  await theirs(producer, topic, partitions, 1);
+  await theirs(producer, topic, partitions, 1, recordOf);
   for (let round = 0; round < rounds; round++) {
-    rates.waybill.push(await rateOf(calls * partitions * batch, () => ours(transport, topic, partitions, calls)));
-    rates.raw.push(await rateOf(calls * partitions * batch, () => theirs(producer, topic, partitions, calls)));
+    rates.waybill.push(await rateOf(count, () => ours(transport, topic, partitions, calls)));
+    rates.raw.push(await rateOf(count, () => theirs(producer, topic, partitions, calls, recordOf)));
+    rates.bare.push(await rateOf(count, () => theirs(producer, topic, partitions, calls, bareOf)));
   }
   await producer.close();
   return rates;
@@ -54,10 +58,16 @@ async function ours(transport: Transport, topic: string, partitions: number, cal
   }
 }
 
-async function theirs(producer: Producer, topic: string, partitions: number, calls: number): Promise<void> {
+async function theirs(
+  producer: Producer,
+  topic: string,
+  partitions: number,
+  calls: number,
+  as: typeof bareOf,
+): Promise<void> {
   for (let call = 0; call < calls; call++) {
     const records = Array.from({ length: partitions }, (_, partition) =>
-      messages(call * batch).map((message) => recordOf(message, topic, partition)),
+      messages(call * batch).map((message) => as(message, topic, partition)),
     );
     await producer.send({ messages: records.flat(), acks: -1 });
   }
@@ -66,7 +76,11 @@ async function theirs(producer: Producer, topic: string, partitions: number, cal
 function recordOf(message: Envelope, topic: string, partition: number) {
   const headers = new Map<Buffer, Buffer>();
   writeAttributes(message, (name, value) => headers.set(Buffer.from(`ce_${name}`), Buffer.from(value)));
-  return { topic, partition, key: Buffer.from(message.key), value: Buffer.from(message.body as string), headers };
+  return { ...bareOf(message, topic, partition), headers };
+}
+
+function bareOf({ key, body }: Envelope, topic: string, partition: number) {
+  return { topic, partition, key: Buffer.from(key), value: Buffer.from(body as string) };
 }
 
 function messages(from: number): Envelope[] {
