@@ -15,6 +15,7 @@ import { parkedCommand } from "./commands/parked.ts";
 import { redriveCommand } from "./commands/redrive.ts";
 import { tailCommand } from "./commands/tail.ts";
 import { topicsCommand } from "./commands/topics.ts";
+import { resumeCommand } from "./commands/resume.ts";
 import { exitHelp } from "./exit.ts";
 
 /** Every command, in the order of the help. */
@@ -32,6 +33,7 @@ const commands = [
   parkedCommand,
   redriveCommand,
   discardCommand,
+  resumeCommand,
   auditCommand,
   keyCommand,
 ];

@@ -4,7 +4,16 @@ export { topics } from "./topics.ts";
 export { allMessages, allTopics } from "./all.ts";
 export { reasonText, say, type Said } from "./say.ts";
 export { assertTransition, type Transitions } from "./transitions.ts";
-export { parkedDiscard, parkedRedrive, type ParkedDiscard, type ParkedRedrive } from "./operations.ts";
+export {
+  laneResume,
+  lossAccept,
+  parkedDiscard,
+  parkedRedrive,
+  type LaneResume,
+  type LossAccept,
+  type ParkedDiscard,
+  type ParkedRedrive,
+} from "./operations.ts";
 export { productChanged, productPut, type ProductChanged, type ProductPut } from "./products.ts";
 export {
   orderCancel,

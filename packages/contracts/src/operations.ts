@@ -69,3 +69,35 @@ export const parkedDiscard = command<ParkedDiscard>("parked.discard", {
     },
   ],
 });
+
+const resumeSchema = type({
+  "+": "reject",
+  service: serviceName,
+  lane: "number.integer >= 0",
+  by: who,
+  reason: text,
+  /** Why it had stopped. */
+  stopped: "string",
+});
+
+/** A lane that has stopped shall go on. */
+export type LaneResume = Frozen<typeof resumeSchema.infer>;
+
+export const laneResume = command<LaneResume>("lane.resume", {
+  topic: topics.operations,
+  schema: resumeSchema,
+  subject: (body) => body.service,
+  samples: [{ service: "orders", lane: 0, by: "local", reason: "Mended.", stopped: "PARKING_FULL: too many" }],
+});
+
+const lossSchema = type({ "+": "reject", service: serviceName, topic: "1 <= string <= 63", by: who, reason: text });
+
+/** A service shall go on in a topic without what is missing from it. */
+export type LossAccept = Frozen<typeof lossSchema.infer>;
+
+export const lossAccept = command<LossAccept>("loss.accept", {
+  topic: topics.operations,
+  schema: lossSchema,
+  subject: (body) => body.service,
+  samples: [{ service: "inventory", topic: "orders", by: "local", reason: "Reconciled by hand." }],
+});

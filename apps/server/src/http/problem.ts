@@ -16,6 +16,7 @@ export const problemKinds = {
   "adjustment-refused": [409, "The stock does not allow this adjustment"],
   "shipment-refused": [409, "The shipment does not allow this"],
   "parked-elsewhere": [409, "It is not parked in a lane of this process"],
+  "lane-refused": [409, "The lane does not wait for this"],
   "request-timeout": [408, "The request took too long to arrive"],
   "body-too-large": [413, "The body is too large"],
   "media-type-unsupported": [415, "The body must be JSON"],

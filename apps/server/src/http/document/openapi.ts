@@ -19,6 +19,7 @@ const skuSchema = jsonSchema(sku);
 export const pathSchemas: Readonly<Record<string, JsonSchema>> = {
   id: idSchema,
   sku: skuSchema,
+  lane: { type: "string", pattern: "^\\d{1,4}$", description: "the number of a lane" },
   seq: { type: "string", pattern: "^\\d{1,15}$", description: "the number of an input behind its key" },
   key: {
     type: "string",
