@@ -29,6 +29,7 @@ const { values } = parseArgs({
   },
 });
 const run = promisify(execFile);
+const preload = new URL("mutants/preload.ts", import.meta.url).href;
 
 interface Caught {
   readonly mutant: Mutant;
@@ -58,24 +59,28 @@ async function simulated(mutant: Mutant, seedsMax: number): Promise<Caught> {
   return { mutant, by: undefined, seeds: seedsMax, error: "" };
 }
 
+interface TestReport {
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
 /** Runs a mutant's own tests; one that fails has caught it. */
 async function tested(mutant: Mutant, files: readonly string[]): Promise<Caught> {
   const config = fileURLToPath(new URL("mutants/vitest.config.ts", import.meta.url));
   const vitest = `${root}node_modules/vitest/vitest.mjs`;
-  const args = [...process.execArgv, vitest, "run", "--config", config, "--root", root, ...files];
-  try {
-    await run(process.execPath, args, {
-      cwd: root,
-      env: { ...process.env, WAYBILL_MUTANT: mutant.name },
-      maxBuffer: 67_108_864,
-    });
-    return { mutant, by: undefined, seeds: undefined, error: "" };
-  } catch (error) {
-    const { stdout = "" } = error as { stdout?: string };
-    const failed = /FAIL +(.*)/.exec(stdout)?.[1];
-    if (failed === undefined) throw error;
-    return { mutant, by: failed.split(" > ")[0]!, seeds: undefined, error: failed.split(" > ").slice(1).join(": ") };
+  const args = [...process.execArgv, vitest, "run", "--config", config, "--root", root, "--reporter=json", ...files];
+  const env = { ...process.env, WAYBILL_MUTANT: mutant.name, NODE_OPTIONS: `--import ${preload}` };
+  const { stdout } = await run(process.execPath, args, { cwd: root, env, maxBuffer: 67_108_864 }).catch(
+    (failed: unknown) => failed as { stdout: string },
+  );
+  const { testResults } = JSON.parse(stdout.slice(stdout.indexOf("{"))) as TestReport;
+  for (const { name, assertionResults } of testResults) {
+    const failed = assertionResults.find(({ status }) => status === "failed");
+    if (failed !== undefined) return { mutant, by: name.slice(root.length), seeds: undefined, error: failed.fullName };
   }
+  return { mutant, by: undefined, seeds: undefined, error: "" };
 }
 
 /** Hunts them all, as many at once as there are cores. */

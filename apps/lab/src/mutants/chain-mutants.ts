@@ -138,6 +138,16 @@ export const chainMutants: readonly Mutant[] = [
         find: '  if (position.nextOffset > bounds.nextOffset) return { kind: "rewind", why: "the log ends before the position" };\n',
         replace: "",
       },
+      {
+        file: `${lane}/resume.ts`,
+        find: "if (kept && found !== position.lastId)",
+        replace: "if (kept && found === null)",
+      },
+      {
+        file: "packages/simulator/src/log-reader.ts",
+        find: "    if (this.#comparedAt !== this.#logs.damage) this.#compare();\n",
+        replace: "    if (this.#comparedAt > this.#logs.damage) this.#compare();\n",
+      },
     ],
   },
   {

@@ -165,4 +165,17 @@ export const commitMutants: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: "fsync-left-out",
+    bug: "A commit is called durable before the disk has it",
+    edits: [
+      {
+        file: "stores/sqlite/src/writer.ts",
+        find: 'db.exec("pragma synchronous = full");',
+        replace: 'db.exec("pragma synchronous = off");',
+      },
+      { file: "stores/sqlite/src/writer.ts", find: "if (synchronous < 2 ||", replace: "if (synchronous < 0 ||" },
+    ],
+    tests: ["stores/sqlite/test/power-cut.brokers.test.ts"],
+  },
 ];

@@ -38,8 +38,7 @@ export function switchOn(mutant: Mutant): void {
       const loaded = next(url, context);
       const edits = url.startsWith("file:") ? byFile.get(fileURLToPath(url)) : undefined;
       if (edits === undefined) return loaded;
-      const source =
-        typeof loaded.source === "string" ? loaded.source : new TextDecoder().decode(loaded.source);
+      const source = typeof loaded.source === "string" ? loaded.source : new TextDecoder().decode(loaded.source);
       return { ...loaded, source: edited(mutant, edits, source) };
     },
   });
