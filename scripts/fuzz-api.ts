@@ -32,7 +32,8 @@ try {
 /** Runs Schemathesis beside the server; resolves with what it exits with. */
 async function fuzz(url: string): Promise<number> {
   const args = ["run", `${url}/openapi.json`, "--url", url, "--phases", "examples,coverage,fuzzing"];
-  args.push("--max-examples", values.examples, "--workers", "2", "--request-timeout", "30", "--no-color");
+  args.push("--max-examples", values.examples, "--request-timeout", "30", "--no-color");
+  // One worker: the cache of Schemathesis 4.32 is not safe for more.
   // A stream of events has no end to wait for; a test of its own listens to it.
   args.push("--exclude-path-regex", "/events$");
   if (values.seed !== undefined) args.push("--seed", values.seed);
