@@ -7,6 +7,7 @@ import { Readable } from "node:stream";
 import { DatabaseSync } from "node:sqlite";
 import type { GatewayFinding, GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
 import { pagesOf } from "../read/pages.ts";
+import { operationOf, repeated } from "./operation-row.ts";
 
 /** A line of the sandbox's `/ledger`. */
 interface Line extends Omit<GatewayOperation, "atMs" | "payment"> {
@@ -93,7 +94,7 @@ function ledgerOf(db: DatabaseSync, findings: readonly GatewayFinding[], close: 
     operations({ from = "", before } = {}) {
       const where = before === undefined ? "reference >= ?" : "reference >= ? and reference < ?";
       const sql = `select ${columns} from operation where ${where} order by reference, n`;
-      return pagesOf<GatewayOperation>(db, sql, before === undefined ? [from] : [from, before]);
+      return pagesOf(db, sql, before === undefined ? [from] : [from, before], operationOf);
     },
     async repeatedKeys() {
       const sql = `select key, count(*) as count, max(atMs) as atMs from operation where key is not null
@@ -104,10 +105,4 @@ function ledgerOf(db: DatabaseSync, findings: readonly GatewayFinding[], close: 
     imbalances: async () => findings,
     [Symbol.asyncDispose]: async () => close(),
   };
-}
-
-/** What to say of a key that stands for more than one operation. */
-export function repeated({ key, count, atMs }: { key: string; count: number; atMs: number }): GatewayFinding {
-  const what = `The gateway has done ${count} operations for one idempotency key.`;
-  return { what, where: `key ${key}`, sinceMs: atMs };
 }

@@ -1,10 +1,10 @@
 import { accessSync, constants } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { pagesOf } from "../read/pages.ts";
-import { repeated } from "./http-ledger.ts";
-import type { GatewayFinding, GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
+import { operationOf, repeated } from "./operation-row.ts";
+import type { GatewayFinding, GatewayLedger } from "./gateway-ledger.ts";
 
-const operationsSql = `select o.n, o.payment, p.reference, o.kind, o.result, o.amount, o.currency, o.at_ms as atMs
+const operationsSql = `select o.n, o.payment, p.reference, o.kind, o.result, o.amount, o.currency, o.at_ms
   from operation o join payment p on p.n = o.payment`;
 
 const repeatedSql = `select key, count(*) as count, max(at_ms) as atMs from operation where key is not null
@@ -50,7 +50,7 @@ function ledgerOf(db: DatabaseSync): GatewayLedger {
     operations({ from = "", before } = {}) {
       const where = before === undefined ? "p.reference >= ?" : "p.reference >= ? and p.reference < ?";
       const sql = `${operationsSql} where ${where} order by p.reference, o.n`;
-      return pagesOf<GatewayOperation>(db, sql, before === undefined ? [from] : [from, before]);
+      return pagesOf(db, sql, before === undefined ? [from] : [from, before], operationOf);
     },
     async repeatedKeys() {
       const rows = db.prepare(repeatedSql).all() as { key: string; count: number; atMs: number }[];

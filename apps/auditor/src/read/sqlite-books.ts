@@ -52,9 +52,19 @@ interface PositionRow extends Omit<ReaderPosition, "lastOffset" | "lastId" | "ma
   readonly marks: string;
 }
 
+const stateOf = ([id, body]: readonly [string, string]): StateText => ({ id, body });
+
+const waitingOf = ([service, key, name, dueMs]: readonly [string, string, string, number | null]): Waiting => ({
+  service,
+  key,
+  name,
+  dueMs,
+});
+
 function booksOf(db: DatabaseSync): Books {
   const all = <Row>(sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values) as Row[];
-  const pages = <Row>(sql: string, ...values: SQLInputValue[]) => pagesOf<Row>(db, sql, values);
+  const states = (sql: string, ...values: SQLInputValue[]) => pagesOf(db, `${sql} order by id`, values, stateOf);
+  const waiting = (columns: string) => pagesOf(db, `select service, key, ${columns}`, [], waitingOf);
   const topics = all<Omit<TopicFacts, "cutMs"> & { id: number; cutMs: number | null }>(topicsSql).map((topic) => ({
     ...topic,
     cutMs: topic.firstOffset === 0 ? undefined : (topic.cutMs ?? Infinity),
@@ -84,12 +94,12 @@ function booksOf(db: DatabaseSync): Books {
     },
     states(service, kind, { from = "", before } = {}) {
       const sql = "select id, body from state where service = ? and kind = ? and id >= ?";
-      if (before === undefined) return pages<StateText>(`${sql} order by id`, service, kind, from);
-      return pages<StateText>(`${sql} and id < ? order by id`, service, kind, from, before);
+      if (before === undefined) return states(sql, service, kind, from);
+      return states(`${sql} and id < ?`, service, kind, from, before);
     },
-    timers: () => pages<Waiting>("select service, key, name, due_ms as dueMs from timer"),
-    effects: () => pages<Waiting>("select service, key, name, due_ms as dueMs from effect"),
-    parked: () => pages<Waiting>("select service, key, fingerprint as name, due_ms as dueMs from parked_key"),
+    timers: () => waiting("name, due_ms from timer"),
+    effects: () => waiting("name, due_ms from effect"),
+    parked: () => waiting("fingerprint, due_ms from parked_key"),
     sharedEffectIds: async () =>
       all<{ id: string; count: number }>("select id, count(*) as count from effect group by id having count(*) > 1"),
     messages: async (topic, visit) => readChunks(db, topic, ids.get(topic.name)!, visit),

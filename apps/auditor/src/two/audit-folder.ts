@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { audit, concluded, cutMsOf, isCut, type AuditReport } from "../audit.ts";
+import { audit, checkEffects, concluded, cutMsOf, isCut, type AuditReport } from "../audit.ts";
 import { topics } from "@waybill/contracts";
 import { Findings } from "../findings.ts";
 import { readWaiting } from "../log/log-pass.ts";
@@ -69,18 +69,23 @@ async function byTwo({ books, ledger }: Opened, second: Second): Promise<AuditRe
   const tables = [own, other].map(({ table }) => new OrderTable(table, options));
   await readWaiting(books, tables[0]!);
 
-  const middle = await books.idAt("orders", "order", Math.floor(orders / 2));
+  // This thread has the gateway's own books to look at as well.
+  const middle = await books.idAt("orders", "order", Math.floor(orders * 0.46));
   const shared = tables.map((table) => table.shared);
   const [upper, lower] = await both(
     second.ask<OrdersShare>({ kind: "orders", tables: shared, options, range: { from: middle } }),
-    () => ordersShare(books, ledger, tables, { before: middle }),
+    async () => {
+      const share = await ordersShare(books, ledger, tables, { before: middle });
+      await checkEffects(books, ledger, findings);
+      return share;
+    },
   );
   const held = new Map(lower.held);
   for (const [sku, quantity] of upper.held) held.set(sku, (held.get(sku) ?? 0) + quantity);
   for (const { results, kept } of [own, other, lower, upper]) findings.add(results, kept);
   await missingOrders(books, tables, findings);
   const products = new ProductLog(isCut(books, topics.products.name), other.products);
-  return concluded({ books, ledger, orders, shelves: other.shelves, products, held }, findings);
+  return concluded({ books, orders, shelves: other.shelves, products, held }, findings);
 }
 
 /** What the other thread answers, and what this one does meanwhile. */
