@@ -9,6 +9,8 @@ export interface LoadOptions {
   readonly clients: number;
   /** One order in so many is cancelled once it is acknowledged. */
   readonly cancelEvery: number;
+  /** What the keys of its orders begin with. Default "key". */
+  readonly name?: string;
 }
 
 /** Disposing it gives up what is not acknowledged. */
@@ -38,7 +40,11 @@ export function startLoad(options: LoadOptions): Load {
   function wanted(): Wanted {
     const n = begun++;
     const body = JSON.stringify(orderOf(options, n));
-    return { key: `key-${n}`, body, isCancelled: n % options.cancelEvery === options.cancelEvery - 1 };
+    return {
+      key: `${options.name ?? "key"}-${n}`,
+      body,
+      isCancelled: n % options.cancelEvery === options.cancelEvery - 1,
+    };
   }
 
   /** The answer's body when it is 2xx; undefined when it must be tried again. */

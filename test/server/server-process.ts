@@ -8,13 +8,17 @@ const program = fileURLToPath(new URL("serve.ts", import.meta.url));
 
 /** A server in a process of its own. */
 export interface ServerProcess extends AsyncDisposable {
+  /** Empty for a process without an HTTP interface. */
   readonly url: string;
+  /** Empty for a process that calls none. */
   readonly gatewayUrl: string;
   readonly pid: number;
   /** Everything that it printed until it was ready, by line. */
   readonly printed: readonly string[];
   /** Sends a signal and waits for the end; the exit code, or the signal that ended it. */
   end(signal: "SIGTERM" | "SIGINT" | "SIGKILL"): Promise<number | string>;
+  /** Holds the process where it is, or lets it go on. */
+  signal(signal: "SIGSTOP" | "SIGCONT"): void;
 }
 
 /** Starts the server and waits until it is ready. Rejects with what it complained of when it ends instead. */
@@ -23,14 +27,18 @@ export async function serve(options: ServerOptions): Promise<ServerProcess> {
 }
 
 /** The same with another command line. */
-export async function serveBy(command: string, args: readonly string[]): Promise<ServerProcess> {
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+export async function serveBy(
+  command: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<ServerProcess> {
+  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, ...env } });
   let complaint = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-4_000)));
   const ended = once(child, "close") as Promise<[number | null, string | null]>;
   const printed = await printedUntilReady(child);
-  const [url, gatewayUrl] = [urlIn(printed, "The shop is open at"), urlIn(printed, "  gateway")];
-  if (url === undefined || gatewayUrl === undefined) {
+  const [url = "", gatewayUrl = ""] = [urlIn(printed, "The shop is open at"), urlIn(printed, "  gateway")];
+  if (!printed.some(isLast)) {
     await ended;
     throw new Error(`The server did not start: ${complaint.trim()}`);
   }
@@ -46,17 +54,22 @@ export async function serveBy(command: string, args: readonly string[]): Promise
     pid: child.pid!,
     printed,
     end,
+    signal: (signal) => void child.kill(signal),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await end("SIGKILL");
     },
   };
 }
 
+function isLast(line: string): boolean {
+  return line.startsWith("Ctrl-C ends it");
+}
+
 async function printedUntilReady({ stdout }: ChildProcess): Promise<readonly string[]> {
   const lines: string[] = [];
   for await (const line of createInterface({ input: stdout! })) {
     lines.push(line);
-    if (line.startsWith("Ctrl-C ends it")) break;
+    if (isLast(line)) break;
   }
   return lines;
 }

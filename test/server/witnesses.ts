@@ -1,6 +1,6 @@
 import type { StateKind } from "@waybill/messaging";
 import { order, type Order } from "@waybill/orders";
-import { embeddedEngine, realWorld } from "@waybill/server";
+import { embeddedEngine, realWorld, type Engine } from "@waybill/server";
 import { stock, type Stock } from "@waybill/inventory";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,14 +43,20 @@ export function letters(data: string): readonly Letter[] {
     });
 }
 
-/** What a shop's file holds, read by another process. */
+/** What a shop holds. */
 export interface Books {
   readonly orders: ReadonlyMap<string, Order>;
   readonly stock: ReadonlyMap<string, Stock>;
 }
 
+/** What a shop's file holds, read by another process. */
 export async function booksOf(data: string): Promise<Books> {
   await using engine = await embeddedEngine({ folder: data, world: realWorld(() => undefined), readOnly: true });
+  return await booksFrom(engine);
+}
+
+/** What the services of an engine have stored. */
+export async function booksFrom(engine: Engine): Promise<Books> {
   const all = async <T>(service: string, kind: StateKind<T>) => {
     const found = new Map<string, T>();
     for (let after = ""; ;) {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { Topic, Transport, World } from "@waybill/messaging";
-import { WaybillError } from "@waybill/messaging";
+import type { Topic, TopicSpec, Transport, World } from "@waybill/messaging";
+import { codeOf, WaybillError } from "@waybill/messaging";
 import type { PostgresStore } from "@waybill/store-postgres";
 import type { KafkaTransport } from "@waybill/transport-kafka";
 import type { NatsTransport } from "@waybill/transport-nats";
@@ -8,6 +8,8 @@ import type { KafkaConnection, NatsConnection, PostgresConnection, Tls } from ".
 import type { Config } from "./config/effective.ts";
 import type { MirrorConfig } from "./config/mirrors.ts";
 import { partitions, valueIn, type Durable, type Engine } from "./engine.ts";
+
+const declaredWithinMs = 30_000;
 
 /**
  * States in PostgreSQL, and each topic at its broker, for any number of processes. Throws STORE_UNAVAILABLE and
@@ -36,10 +38,8 @@ export async function brokersEngine(config: Config, world: World): Promise<Engin
     mirrors: config.mirrors.map(({ topic, from, to }) => ({ topic, from: brokers.get(from)!, to: brokers.get(to)! })),
     lanesOf: (service) => config.services[service]?.lanes ?? 1,
     async declare(topics) {
-      await Promise.all([
-        ...topics.map((topic) => transportOf(topic.name).declare(specOf(config, topic))),
-        ...config.mirrors.map((mirror) => brokers.get(mirror.to)!.declare(copyOf(mirror, topics))),
-      ]);
+      for (const topic of topics) await declared(transportOf(topic.name), specOf(config, topic), world);
+      for (const mirror of config.mirrors) await declared(brokers.get(mirror.to)!, copyOf(mirror, topics), world);
     },
     // A database or a broker that is away is met by whoever needs it, and comes back by itself.
     health: () => ({ ok: true, fatal: false }),
@@ -71,6 +71,19 @@ export async function openKafka(connection: KafkaConnection): Promise<KafkaTrans
 function pemOf({ caFile, certFile, keyFile }: Tls) {
   const textOf = (path: string | undefined) => (path === undefined ? undefined : readFileSync(path, "utf8"));
   return { ca: textOf(caFile), cert: textOf(certFile), key: textOf(keyFile) };
+}
+
+/** Declares a topic; a broker that has just been started, or has much to do, gets half a minute. */
+async function declared(transport: Transport, spec: TopicSpec, world: World): Promise<void> {
+  const untilMs = world.monotonicMs() + declaredWithinMs;
+  for (;;) {
+    try {
+      return await transport.declare(spec);
+    } catch (error) {
+      if (codeOf(error) !== "TRANSPORT_UNAVAILABLE" || world.monotonicMs() > untilMs) throw error;
+      await world.sleep(500);
+    }
+  }
 }
 
 function specOf(config: Config, { name, bytesMax }: Topic) {

@@ -1,6 +1,7 @@
 import { topics } from "@waybill/contracts";
 import { partitionOf, type Position, type StoredMessage, type Topic, type Transport } from "@waybill/messaging";
 import { journey, type Order } from "@waybill/orders";
+import { setTimeout as pause } from "node:timers/promises";
 import { partitions, type Engine } from "./engine.ts";
 
 /** One message of an order's life, from whichever service. */
@@ -30,6 +31,8 @@ const marginMs = 1_000;
 /** How many messages of a partition are looked through for each stretch of an order's life. */
 const lookMax = 2_048;
 const pageLimits = { messages: 256, bytes: 1_048_576, waitMs: 500 };
+/** How long a log may take to say what it holds of an order, in milliseconds. */
+const heardWithinMs = 3_000;
 const cachedMax = 1_000;
 /** What another service has to say of a settled order it has said by then, in milliseconds. */
 const quietMs = 10_000;
@@ -42,12 +45,12 @@ const quietMs = 10_000;
 export function openJourneys(engine: Engine): Journeys {
   const cache = new Map<string, { readonly entries: number; readonly journey: readonly JourneyEntry[] }>();
 
-  async function read(order: Order): Promise<readonly JourneyEntry[]> {
+  async function read(order: Order): Promise<{ readonly made: readonly JourneyEntry[]; readonly isWhole: boolean }> {
     const known = journey(order.history);
     const found = new Map<string, StoredMessage>();
     const stretches = stretchesOf(known.map(({ atMs }) => atMs));
-    const said = await Promise.all(spoken.map((topic) => saidOf(engine, topic, order.orderId, stretches)));
-    for (const message of said.flat()) found.set(message.id, message);
+    const { said, isWhole } = await heard(engine, order.orderId, stretches);
+    for (const message of said) found.set(message.id, message);
     const entries = known.map(({ id, atMs, ...entry }) => {
       const offset = entry.offset ?? found.get(id)?.offset;
       found.delete(id);
@@ -57,7 +60,8 @@ export function openJourneys(engine: Engine): Journeys {
       entries.push({ atMs, entry: { type, topic, partition, offset, id } });
     }
     entries.sort((a, b) => a.atMs - b.atMs);
-    return entries.map(({ atMs, entry }) => ({ at: new Date(atMs).toISOString(), ...entry }));
+    const made = entries.map(({ atMs, entry }) => ({ at: new Date(atMs).toISOString(), ...entry }));
+    return { made, isWhole };
   }
 
   function keep(order: Order, made: readonly JourneyEntry[]): void {
@@ -73,12 +77,29 @@ export function openJourneys(engine: Engine): Journeys {
     async of(order) {
       const cached = cache.get(order.orderId);
       if (cached?.entries === order.history.length) return cached.journey;
-      const made = await read(order);
+      const { made, isWhole } = await read(order);
       const lastMs = order.history.at(-1)?.[4] ?? Infinity;
-      if (engine.store.nowMs() - lastMs > quietMs) keep(order, made);
+      if (isWhole && engine.store.nowMs() - lastMs > quietMs) keep(order, made);
       return made;
     },
   };
+}
+
+/**
+ * What the topics say of an order. A log that cannot be read now says nothing: the order is shown all the same, with those
+ * messages that it knows itself.
+ */
+async function heard(
+  engine: Engine,
+  orderId: string,
+  stretches: readonly Stretch[],
+): Promise<{ readonly said: readonly StoredMessage[]; readonly isWhole: boolean }> {
+  const late = new AbortController();
+  const limit = pause(heardWithinMs, undefined, { signal: late.signal }).catch(() => undefined);
+  const asked = spoken.map((topic) => saidOf(engine, topic, orderId, stretches).catch(() => undefined));
+  const answers = await Promise.all(asked.map((one) => Promise.race([one, limit])));
+  late.abort();
+  return { said: answers.flatMap((said) => said ?? []), isWhole: answers.every((said) => said !== undefined) };
 }
 
 interface Stretch {

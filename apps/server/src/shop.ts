@@ -116,6 +116,8 @@ function workerOptions(options: ShopOptions, services: readonly Service[]): Work
     transportOf: (topic) => engine.transportOf(topic),
     partitions,
     build,
+    // Where others can take over, whoever died is found at the tick after its lease: within five seconds.
+    ttlMs: engine.name === "embedded" ? 5_000 : 4_000,
     host: `${hostname()}:${process.pid}`,
     ...(limits === undefined ? {} : { limits }),
   };

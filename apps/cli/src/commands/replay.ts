@@ -1,12 +1,13 @@
 import { Argument, Command, Option } from "commander";
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
+import { deploymentOf, withDeployment, type DeploymentOptions } from "../deployment.ts";
 import { CliError, exitCodes, exitHelp } from "../exit.ts";
 import { stoppable } from "../stop.ts";
 import type { Comparison, Reference } from "../replay/reference.ts";
 import type { ReplayReport } from "../replay/report.ts";
 
-interface Options {
+interface Options extends Omit<DeploymentOptions, "data"> {
   readonly speed: string;
   readonly stock: string;
   readonly report?: string;
@@ -22,13 +23,14 @@ Examples:
   waybill replay sample --stock 0.8            four fifths of the stock: some orders must be refused
   waybill replay sample --speed 100000x        three weeks in twenty seconds
   waybill replay orders.csv.gz --report report.json --reference answers.json
+  waybill replay sample --engine nats          on brokers and a database schema that nobody has used
 
 A replay that was stopped or killed goes on when the same command is run again.
 docs/replay.md says what is played, what is not, and how to read the report.
 `;
 
 export function replayCommand(): Command {
-  return new Command("replay")
+  return withDeployment(new Command("replay"))
     .description(
       "Play real orders from a file of invoice lines through a shop of their own, and check what came of them.",
     )
@@ -59,12 +61,14 @@ async function perform(argument: string, options: Options): Promise<void> {
   const file = fileOf(argument);
   const [speed, stock] = [parseSpeed(options.speed), parseStock(options.stock)];
   const folder = options.data ?? defaultFolder(sourceOf(file), stock);
+  const { data: _data, ...where } = options;
+  const config = await deploymentOf(where);
   const reference = await referenceOf(options.reference);
   const progress = createProgress(process.stderr, () => performance.now());
   const stopped = "Stopped. The same command goes on from here.";
   const { report, resumed } = await stoppable(stopped, async (signal) => {
     try {
-      return await replay({ file, folder, stock, speed, fresh: options.fresh === true }, progress, signal);
+      return await replay({ file, folder, config, stock, speed, fresh: options.fresh === true }, progress, signal);
     } finally {
       progress.end();
     }

@@ -23,6 +23,8 @@ export interface Begun {
   /** The file's SHA-256. */
   readonly file: string;
   readonly stock: StockMode;
+  /** What the shop runs on, in words; undefined: the folder itself. */
+  readonly on?: string | undefined;
 }
 
 const markFile = "replay.json";
@@ -43,10 +45,10 @@ export async function digestOf(file: string): Promise<string> {
 }
 
 /**
- * Takes a folder for a replay and says whether it goes on with one that was begun there. Throws when the folder holds
- * something else: a replay of another file or stock, or a shop that is not a replay's.
+ * Looks whether a folder holds a replay to go on with, and clears it when that is not wanted. Throws when it holds something
+ * else: a replay of another file or stock, or a shop that is not a replay's.
  */
-export function takeFolder(folder: string, begun: Begun, fresh: boolean): "new" | "resumed" {
+export function lookInto(folder: string, begun: Begun, fresh: boolean): "new" | "resumed" {
   const found = readMark(folder);
   if (found === undefined) refuseForeign(folder);
   if (found !== undefined && !fresh) {
@@ -54,6 +56,11 @@ export function takeFolder(folder: string, begun: Begun, fresh: boolean): "new" 
     return "resumed";
   }
   if (found !== undefined) clear(folder);
+  return "new";
+}
+
+/** Marks a folder as this replay's. */
+export function takeFolder(folder: string, begun: Begun): void {
   try {
     mkdirSync(folder, { recursive: true });
     const draft = join(folder, `${markFile}.${process.pid}`);
@@ -62,7 +69,6 @@ export function takeFolder(folder: string, begun: Begun, fresh: boolean): "new" 
   } catch (error) {
     throw new CliError("unavailable", `The folder ${folder} cannot be written: ${(error as Error).message}.`, error);
   }
-  return "new";
 }
 
 function readMark(folder: string): Begun | undefined {
@@ -97,6 +103,7 @@ function refuseOther(folder: string, found: Begun, asked: Begun): void {
     ...(found.source === asked.source ? [] : [`the source ${found.source}, not ${asked.source}`]),
     ...(found.source === asked.source && found.file !== asked.file ? [`another content of ${asked.source}`] : []),
     ...(found.stock === asked.stock ? [] : [`--stock ${found.stock}, not ${asked.stock}`]),
+    ...(found.on === asked.on ? [] : [`${found.on ?? "the folder itself"}, not ${asked.on ?? "the folder itself"}`]),
   ];
   if (differs.length === 0) return;
   const text = `The folder ${folder} holds a replay of ${differs.join(" and ")}. Choose another folder with --data, or begin anew with --fresh.`;

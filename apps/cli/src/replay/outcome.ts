@@ -2,11 +2,18 @@ import { adjustment } from "@waybill/inventory";
 import { order, type Order } from "@waybill/orders";
 import type { Engine } from "@waybill/server";
 import { readBooks, stockNow } from "./books.ts";
-import { plays } from "./invoices.ts";
+import { plays, type Play } from "./invoices.ts";
 import { adjustmentId, orderId } from "./plan.ts";
 import { hasEnded } from "./play.ts";
 import { reportOf, type ReplayReport, type ReportInput } from "./report.ts";
 import { createTally, type Outcome } from "./tally.ts";
+
+interface Adjustment {
+  readonly refused?: string;
+}
+
+/** How many states are asked for at once. */
+const askedMax = 64;
 
 /**
  * Makes the report from what the shop has stored, going through the file once more: nothing is taken over from the run
@@ -21,20 +28,35 @@ export async function reportFrom(
   const { source, survey } = input;
   const { durable } = engine;
   const tally = createTally();
-  for await (const play of plays(file, survey.interrupted)) {
-    if (play.kind === "order") {
-      const found = await durable.state("orders", order, orderId(source, play));
-      onOrder();
-      if (found === undefined) continue;
-      tally.placed();
-      const outcome = outcomeOf(found);
-      if (outcome !== undefined) tally.settled(play, outcome);
-    } else {
-      const decided = await durable.state("inventory", adjustment, adjustmentId(source, play));
-      if (decided !== undefined) tally.adjusted(play, kindOf(decided.refused));
-    }
+  const tell = (play: Play, found: Order | Adjustment | undefined): void => {
+    if (play.kind === "order") onOrder();
+    if (found === undefined) return;
+    if (play.kind === "adjustment") return tally.adjusted(play, kindOf((found as Adjustment).refused));
+    tally.placed();
+    const outcome = outcomeOf(found as Order);
+    if (outcome !== undefined) tally.settled(play, outcome);
+  };
+  const stored = (play: Play): Promise<Order | Adjustment | undefined> =>
+    play.kind === "order"
+      ? durable.state("orders", order, orderId(source, play))
+      : durable.state("inventory", adjustment, adjustmentId(source, play));
+  for await (const chunk of chunksOf(plays(file, survey.interrupted))) {
+    const found = await Promise.all(chunk.map(stored));
+    for (const [at, play] of chunk.entries()) tell(play, found[at]);
   }
   return reportOf({ ...input, tally: tally.figures, left: await stockNow(engine), books: await readBooks(engine) });
+}
+
+/** Many at a time, since each is asked for in a database that may be far away. */
+async function* chunksOf<T>(items: AsyncIterable<T>): AsyncGenerator<readonly T[]> {
+  let chunk: T[] = [];
+  for await (const item of items) {
+    chunk.push(item);
+    if (chunk.length < askedMax) continue;
+    yield chunk;
+    chunk = [];
+  }
+  yield chunk;
 }
 
 /** What became of an order; undefined when it has not come to its end. */

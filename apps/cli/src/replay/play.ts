@@ -70,11 +70,13 @@ export async function playAll(stage: Stage, plays: AsyncIterable<Play>, nowMs: (
   const { undecided, unsettled, inOrder, signal } = stage;
   const wait = pacer(stage, nowMs);
   const send = sender(stage);
+  const hasOneOrder = stage.shop.engine.name === "embedded";
   let last: Play["kind"] | undefined;
   for await (const play of plays) {
     signal.throwIfAborted();
-    // Orders and adjustments travel on different topics: one kind waits until the other is decided.
-    if (inOrder && last !== play.kind) await undecided.below(1);
+    // Orders and adjustments travel on different topics: one kind waits until the other is decided. Partitions of a broker
+    // keep no order between them at all.
+    if (inOrder && (last !== play.kind || !hasOneOrder)) await undecided.below(1);
     last = play.kind;
     if (await isKnown(stage, play)) continue;
     await wait(play.atMs);

@@ -1,20 +1,13 @@
 import { allTopics } from "@waybill/contracts";
-import type { Reader, World } from "@waybill/messaging";
+import type { World } from "@waybill/messaging";
 import type { Mailer } from "@waybill/notifications";
-import {
-  embeddedEngine,
-  inProcessGateway,
-  openShop,
-  realWorld,
-  type Engine,
-  type Log,
-  type Shop,
-} from "@waybill/server";
-import { digestOf, takeFolder } from "./folder.ts";
-import { follow, readerFromNow } from "./follow.ts";
+import { inProcessGateway, openShop, realWorld, type Config, type Engine, type Log, type Shop } from "@waybill/server";
+import { digestOf } from "./folder.ts";
+import { follow, fromNow, type Following } from "./follow.ts";
 import { createGauge } from "./gauge.ts";
 import { plays } from "./invoices.ts";
 import { reportFrom } from "./outcome.ts";
+import { openPlace } from "./place.ts";
 import { sourceOf, type Speed } from "./plan.ts";
 import { playAll, prepare, type Stage } from "./play.ts";
 import type { Progress } from "./progress.ts";
@@ -26,6 +19,8 @@ import { watch } from "./watch.ts";
 export interface ReplayOptions {
   readonly file: string;
   readonly folder: string;
+  /** What the shop runs on. */
+  readonly config: Config;
   readonly stock: StockMode;
   readonly speed: Speed;
   /** Deletes what an earlier replay has left in the folder. */
@@ -56,17 +51,18 @@ interface Run extends ReplayOptions {
  * aborted the shop is closed in good order and the signal's reason is thrown.
  */
 export async function replay(options: ReplayOptions, progress: Progress, signal: AbortSignal): Promise<Replayed> {
-  const { file, folder, stock: mode, fresh } = options;
+  const { file, folder, config, stock: mode, fresh } = options;
   const source = sourceOf(file);
   progress.note(`Reading ${file}`);
   const found = await survey(file);
   signal.throwIfAborted();
-  const taken = takeFolder(folder, { source, file: await digestOf(file), stock: mode }, fresh);
-  const resumed = taken === "resumed";
+  const begun = { source, file: await digestOf(file), stock: mode };
+  const world = realWorld(logTo(progress));
+  const place = await openPlace({ folder, config, begun, fresh, world });
+  await using engine = place.engine;
+  const { resumed } = place;
   progress.note(`${resumed ? "Going on" : "Beginning"} in ${folder}`);
   const initial = initialStock(found.movements, mode);
-  const world = realWorld(logTo(progress));
-  await using engine = await embeddedEngine({ folder, world });
   await perform({ ...options, source, resumed, world, engine, found, initial, progress, signal });
   let checked = 0;
   const report = await reportFrom(engine, file, { source, mode, survey: found, initial }, () => {
@@ -80,12 +76,12 @@ async function perform(run: Run): Promise<void> {
   const { engine, found, progress } = run;
   // The reader has to be there before the services go on with what they had begun.
   await engine.declare(allTopics, new Map());
-  await using reader = await readerFromNow(engine);
+  await using news = await fromNow(engine);
   await using shop = await openReplayShop(run);
   let ended = 0;
   const over = new AbortController();
   const stage = stageOf(run, shop, over, () => (ended += 1));
-  const following = tellGauges(stage, reader, () => (ended += 1));
+  const following = tellGauges(stage, news, () => (ended += 1));
   const unwatch = watch(stage);
   const drawing = setInterval(() => progress.show({ what: "playing", done: ended, all: found.orders }), 100);
   try {
@@ -126,10 +122,10 @@ function stageOf(run: Run, shop: Shop, over: AbortController, onEnded: () => voi
   };
 }
 
-async function tellGauges(stage: Stage, reader: Reader, onOrderEnded: () => void): Promise<void> {
+async function tellGauges(stage: Stage, news: Following, onOrderEnded: () => void): Promise<void> {
   const { undecided, unsettled, signal } = stage;
   try {
-    await follow(reader, signal, (id, step, what) => {
+    await follow(news, signal, (id, step, what) => {
       undecided.remove(id);
       if (step === "settled" && unsettled.remove(id) && what === "order") onOrderEnded();
     });

@@ -34,7 +34,8 @@ function stopped({ shop }: Stage): string | undefined {
   if (!health.ok && health.fatal)
     return `The data file can no longer be written: ${health.error ?? "no reason known"}.`;
   for (const { service, lane, blocked } of shop.worker.lanes()) {
-    const [first] = blocked;
+    // A broker that is away comes back; if it does not, nothing happens for too long.
+    const first = blocked.find(({ code }) => code !== "TRANSPORT_UNAVAILABLE");
     if (first !== undefined) return `Lane ${lane} of ${service} reads no further in ${first.topic}: ${first.reason}`;
   }
   return undefined;
