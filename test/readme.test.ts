@@ -111,7 +111,12 @@ describe("commands", () => {
     const steps = [...textOf(".ci/run").matchAll(/^step (.*)$/gm)].map(([, step]) => step!);
     expect(steps.filter((step) => commands.includes(step))).toEqual(commands);
     const others = steps.filter((step) => !commands.includes(step));
-    expect(others).toEqual([".ci/programs", "npm run brokers -- install", "npm run test:brokers"]);
+    expect(others).toEqual([
+      ".ci/programs",
+      "npm run brokers -- install",
+      "npm run torture -- --minutes 2",
+      "npm run test:brokers",
+    ]);
   });
 });
 

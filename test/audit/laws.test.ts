@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { auditFolder } from "@waybill/auditor";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { brokenLaws, copyOf, shopWithOrders, type BrokenShop, type ShopOrders } from "./shop-with-orders.ts";
 
@@ -42,35 +41,6 @@ describe("a shop that was left in good order", () => {
     }
     // Those that wait for a dispatch, and one that is unpaid.
     expect(report.laws.find(({ law }) => law === 8)!.underWay).toBe(4);
-  });
-
-  test("is the same in several passes over the log", async () => {
-    const inOne = await shop.audit();
-    expect(await shop.audit({ ordersPerPass: 4 })).toEqual(inOne);
-  });
-});
-
-describe("two threads", () => {
-  const byTwo = ({ folder }: BrokenShop) => {
-    const ledgerFile = join(folder, "gateway", "gateway.sqlite");
-    return auditFolder({ folder, ledgerFile, twoFrom: 1 });
-  };
-
-  test("find the same as one where all is well", async () => {
-    expect(await byTwo(shop)).toEqual(await shop.audit());
-  });
-
-  test("find the same as one where much is not", async () => {
-    const [id, other] = orders.completed;
-    shop.change("delete from state where id = ?", id!);
-    shop.state("orders", "order", other!, (order) => (order["status"] = "unpaid"));
-    shop.state("inventory", "stock", "pen", (stock) => (stock["onHand"] = 3));
-    shop.log("payments", (records) => records.toSpliced(3, 1));
-    const [one, two] = [await shop.audit(), await byTwo(shop)];
-    expect(two.laws).toEqual(one.laws);
-    const sorted = (breaches: typeof one.breaches) => breaches.map((one) => JSON.stringify(one)).sort();
-    expect(sorted(two.breaches)).toEqual(sorted(one.breaches));
-    expect(one.laws.filter(({ breaches }) => breaches > 0).length).toBeGreaterThan(3);
   });
 });
 

@@ -72,10 +72,6 @@ export function requestOf(
     }
     case "order.cancel":
       return { path: `/orders/${part("orderId")}/cancel`, body: { reason: body["reason"] } };
-    case "payment.resolve": {
-      const { orderId: _, ...rest } = body;
-      return { path: `/payments/${part("orderId")}/resolve`, body: rest };
-    }
     default:
       return undefined;
   }
