@@ -113,7 +113,7 @@ test("one input of a parked key can be given up, and the key is free when it was
   await shop.until("a is counted", async () => (await totalOf(shop, "a")) === 4);
 });
 
-test("timers and results of a parked entity wait behind what is parked", async () => {
+test("timers of a parked entity wait in their table, and results behind what is parked", async () => {
   const shop = await deploy({ partitions: 1 });
   let answer!: () => void;
   const adapters = {
@@ -135,10 +135,42 @@ test("timers and results of a parked entity wait behind what is parked", async (
   await shop.world.advance(5_000);
   expect(await shop.read("counter", thing("a"))).toEqual({ total: 1, rings: 0, answers: [] });
   const rows = await shop.store.parked("counter", 0, "a", 0, 10);
-  expect(rows.map(({ kind }) => kind).toSorted()).toEqual(["message", "result", "timer"]);
+  expect(rows.map(({ kind }) => kind).toSorted()).toEqual(["message", "result"]);
+  expect(await shop.store.nextTimer({ service: "counter", lane: 0, lanes: 1 })).toBeDefined();
   await told(shop, worker.redrive("counter", "a", repaired("a")));
   await shop.until("it is emptied", async () => (await parkedOf(shop)).length === 0);
   expect(await shop.read("counter", thing("a"))).toEqual({ total: 2, rings: 1, answers: ["late"] });
+});
+
+test("a timer that falls due while its entity is parked and is then cleared does not fire", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const clearing = service("counter", {
+    on: [
+      when(
+        count,
+        (m) => [thing(m.id)],
+        (m, [held], out) => {
+          if (m.fail === true) throw new Error("not now");
+          if (m.after === undefined) out.clear(bell);
+          else out.at(bell, out.nowMs + m.after);
+          out.save(held, { total: m.by, rings: held.value?.rings ?? 0, answers: [] });
+        },
+      ),
+      whenDue(
+        bell,
+        (t) => [thing(t.key)],
+        (_t, [held], out) => out.save(held, { ...held.value!, rings: held.value!.rings + 1 }),
+      ),
+    ],
+  });
+  const { worker } = await shop.start({ services: [clearing], lanes: 1 });
+  await shop.publish(count, { id: "a", by: 1, after: 1_000 });
+  await shop.publish(count, { id: "a", by: 2, fail: true });
+  await shop.world.advance(5_000);
+  expect(await told(shop, worker.redrive("counter", "a", repaired("a")))).toBe(true);
+  await shop.until("it is emptied", async () => (await parkedOf(shop)).length === 0);
+  await shop.world.advance(5_000);
+  expect((await shop.read("counter", thing("a")))?.rings).toBe(0);
 });
 
 test("what came too early waits a moment, and goes on when what it waits for has come", async () => {

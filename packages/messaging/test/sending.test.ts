@@ -258,3 +258,32 @@ test("messages of the restored time are sent again when the logs have lost them 
   for (let n = 0; n < 20; n++) await shop.publish(count, { id: "a", by: 1 });
   expect(await tallied(shop, "a", 29)).toEqual(upTo(29));
 });
+
+test("a loss that one owner saw and did not live to make good is made good by the next", async () => {
+  const shop = await deploy({ partitions: 1 });
+  await shop.start({ services: [tallier], lanes: 1 });
+  let isLost = false;
+  const first = await shop.start({
+    services: [counter],
+    lanes: 1,
+    wrapTransport: (transport) => ({
+      ...transport,
+      async append(batches, signal) {
+        const results = await transport.append(batches, signal);
+        if (isLost) first.kill();
+        return results;
+      },
+    }),
+  });
+  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  shop.transport.recreate("counts");
+  isLost = true;
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(10_000);
+  expect(await logOf(shop, "counts", 0)).toHaveLength(1);
+  await shop.start({ services: [counter], lanes: 1 });
+  await shop.world.advance(5_000);
+  expect(new Set((await logOf(shop, "counts", 0)).map(({ stamp }) => stamp!.n))).toEqual(new Set(upTo(6)));
+  expect(await tallied(shop, "a", 6)).toEqual(upTo(6));
+});

@@ -1,6 +1,6 @@
 import type { StoredMessage } from "../message.ts";
 import type { Outcome } from "../service.ts";
-import type { EffectRow, LaneId, Store } from "../store.ts";
+import type { EffectRow, LaneId, ParkedInput, Store } from "../store.ts";
 import type { Inbox } from "./inbox.ts";
 import { parkedInput, resultInput, timerInput, type Input } from "./input.ts";
 import type { Parking } from "./parking.ts";
@@ -67,8 +67,11 @@ export class Intake {
   }
 
   async #gatherTimers(inputs: Input[], timeMs: number, first: number): Promise<void> {
-    const rows = await this.#store.timers(this.#id, timeMs, first - inputs.length);
-    for (const row of rows) inputs.push(timerInput(row));
+    const limit = first - inputs.length;
+    const rows = await this.#store.timers(this.#id, timeMs, limit + this.#parking.size);
+    // That of a parked entity stays where it is: what is in front of it may clear it.
+    const free = rows.filter(({ key }) => this.#parking.get(key) === undefined);
+    for (const row of free.slice(0, limit)) inputs.push(timerInput(row));
     if (rows.length === 0) this.#nextTimerMs = (await this.#store.nextTimer(this.#id)) ?? Infinity;
   }
 
@@ -80,8 +83,10 @@ export class Intake {
       if (parked === undefined) continue;
       const rows = await this.#store.parked(this.#id.service, parked.partition, key, 0, parkedPage);
       this.#parking.count(key, rows.length);
-      for (const [index, row] of rows.slice(0, first - inputs.length).entries()) {
-        inputs.push(parkedInput(row, index === 0 ? edited : undefined));
+      const room = first - inputs.length;
+      const begin = room >= rows.length || parked.dueMs === undefined ? 0 : turnOf(rows, parked.attempts);
+      for (const [index, row] of rows.slice(begin, begin + room).entries()) {
+        inputs.push(parkedInput(row, begin + index === 0 ? edited : undefined));
       }
       if (inputs.length >= first) return;
     }
@@ -92,4 +97,19 @@ export class Intake {
     const timerMs = this.#nextTimerMs > nowMs ? this.#nextTimerMs : Infinity;
     return Math.min(timerMs, this.#parking.nextDueMs() ?? Infinity);
   }
+}
+
+/**
+ * Where to begin in a queue that only waits and does not fit into a batch: at its head, or, in turns, at what may pass it,
+ * for that may be what the head waits for.
+ */
+function turnOf(rows: readonly ParkedInput[], attempts: number): number {
+  const topics = new Set<string | undefined>();
+  const starts: number[] = [];
+  for (const [at, row] of rows.entries()) {
+    const { topic } = JSON.parse(row.origin) as { topic?: string };
+    if (at === 0 || (row.kind !== "timer" && !topics.has(topic))) starts.push(at);
+    topics.add(topic);
+  }
+  return starts[attempts % starts.length]!;
 }

@@ -143,15 +143,18 @@ export async function readTail(
   transportOf: (topic: string) => Transport,
   signal: AbortSignal,
 ): Promise<Tail> {
-  const tail = { row, lastN: new Map<string, SentRow>(), said: new Set<string>() };
   const confirmed = new Map(recovered.sent.map((sent) => [nameOf(sent), sent]));
+  const found = { lastN: new Map<string, SentRow>(), said: new Set<string>(), proven: new Set<string>() };
+  const tail = { row, confirmed, ...found };
   const sentTo = Map.groupBy(new Set(recovered.sent.map((sent) => sent.topic)), transportOf);
   await Promise.all(
     Array.from(sentTo, async ([transport, of]) => {
       const bounds = (await Promise.all(of.map((topic) => transport.bounds(topic)))).flat();
       const starts = bounds.flatMap((one) => {
         const sent = confirmed.get(nameOf(one));
-        return sent === undefined ? [] : [{ bounds: one, from: behind(sent, one) }];
+        if (sent === undefined) return [];
+        if (sent.logId === one.logId && sent.lastOffset < one.firstOffset) tail.proven.add(nameOf(one));
+        return [{ bounds: one, from: behind(sent, one) }];
       });
       await readOwn(transport, starts, Infinity, tail, signal);
     }),
@@ -170,12 +173,23 @@ export async function readTail(
     }
   }
   const { lastN, said } = tail;
+  // Where what was confirmed is not, more may be missing in front of what is: all that the outbox holds is said again.
+  for (const name of confirmed.keys()) if (!tail.proven.has(name)) lastN.delete(name);
   return { lastN, rewound: said.size > 0, said };
 }
 
 /** From what was confirmed on, itself included, so that a log which has lost it is noticed by its absence. */
 function behind(sent: SentRow, bounds: PartitionBounds): number {
   return sent.logId === bounds.logId ? sent.lastOffset : bounds.firstOffset;
+}
+
+interface Looking {
+  readonly row: LaneRow;
+  readonly confirmed: ReadonlyMap<string, SentRow>;
+  readonly lastN: Map<string, SentRow>;
+  readonly said: Set<string>;
+  /** Destinations whose confirmed message is still where it was, or old enough to be deleted. */
+  readonly proven: Set<string>;
 }
 
 interface Start {
@@ -188,7 +202,7 @@ async function readOwn(
   transport: Transport,
   starts: readonly Start[],
   limit: number,
-  { row, lastN, said }: { row: LaneRow; lastN: Map<string, SentRow>; said: Set<string> },
+  { row, confirmed, lastN, said, proven }: Looking,
   signal: AbortSignal,
 ): Promise<number> {
   const left = new Map<string, { readonly logId: string; readonly nextOffset: number }>();
@@ -206,9 +220,12 @@ async function readOwn(
     const { messages, next, atEnd } = await reader.fetch({ messages: 1_000, bytes: 4_194_304, waitMs: 0 }, signal);
     for (const message of messages) {
       const { stamp, offset, topic, partition } = message;
-      const log = left.get(nameOf(message));
+      const name = nameOf(message);
+      const log = left.get(name);
+      const sent = confirmed.get(name);
+      if (sent?.lastOffset === offset && sent.logId === log?.logId && sent.n === stamp?.n) proven.add(name);
       if (stamp?.source !== row.source || log === undefined) continue;
-      lastN.set(nameOf(message), { topic, partition, n: stamp.n, logId: log.logId, lastOffset: offset });
+      lastN.set(name, { topic, partition, n: stamp.n, logId: log.logId, lastOffset: offset });
       if (stamp.n >= row.nextN) said.add(message.id);
     }
     looked += messages.length;

@@ -177,6 +177,8 @@ function handle(bench: Bench, ready: Ready, at: Moment): Promise<void> | undefin
   const { input } = ready;
   const { work } = at;
   if (input.timer !== undefined && work.touched(input)) return undefined;
+  // Parked in this very batch: the timer's row stays, for what is in front of it may clear it.
+  if (input.timer !== undefined && bench.parking.get(input.subject) !== undefined) return undefined;
   if (input.parked !== undefined && work.isStuck(input.parked.key, input)) return undefined;
   work.consume(input);
   if (input.parked === undefined && bench.parking.size > 0) {

@@ -82,15 +82,15 @@ export function serviceLanes({ service, lanes }: Running, options: Options, sign
 /** The database is older than the log: this lane goes on under a new name, so that its numbers are not taken for repeats. */
 async function newSource(store: Store, world: World, id: LaneId, row: LaneRow): Promise<LaneRow> {
   const source = world.newId();
+  if (!(await store.mark(id, row.epoch, { source }))) {
+    throw new WaybillError("NOT_OWNER", `Lane ${id.lane} of ${id.service} was taken over.`);
+  }
   world.log("error", "The database is older than the log; the lane goes on with a new source.", {
     ...id,
     code: "STORE_REWOUND",
     from: row.source,
     to: source,
   });
-  if (!(await store.mark(id, row.epoch, { source }))) {
-    throw new WaybillError("NOT_OWNER", `Lane ${id.lane} of ${id.service} was taken over.`);
-  }
   return { ...row, source };
 }
 
