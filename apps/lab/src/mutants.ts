@@ -1,6 +1,8 @@
 // `npm run mutants`: switches on one bug at a time, and shows what catches it; see --help.
 import { execFile } from "node:child_process";
-import { availableParallelism } from "node:os";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import Table from "cli-table3";
@@ -70,12 +72,18 @@ interface TestReport {
 async function tested(mutant: Mutant, files: readonly string[]): Promise<Caught> {
   const config = fileURLToPath(new URL("mutants/vitest.config.ts", import.meta.url));
   const vitest = `${root}node_modules/vitest/vitest.mjs`;
-  const args = [...process.execArgv, vitest, "run", "--config", config, "--root", root, "--reporter=json", ...files];
+  const folder = mkdtempSync(join(tmpdir(), "waybill-mutant-"));
+  const report = join(folder, "report.json");
+  const reporting = ["--reporter=json", `--outputFile=${report}`];
+  const args = [...process.execArgv, vitest, "run", "--config", config, "--root", root, ...reporting, ...files];
   const env = { ...process.env, WAYBILL_MUTANT: mutant.name, NODE_OPTIONS: `--import ${preload}` };
-  const { stdout } = await run(process.execPath, args, { cwd: root, env, maxBuffer: 67_108_864 }).catch(
-    (failed: unknown) => failed as { stdout: string },
+  // It ends with an error when a test fails, which is what is hoped for; without a report it could not run.
+  const ended = await run(process.execPath, args, { cwd: root, env, maxBuffer: 67_108_864 }).catch(
+    (error: unknown) => error,
   );
-  const { testResults } = JSON.parse(stdout.slice(stdout.indexOf("{"))) as TestReport;
+  if (!existsSync(report)) throw new Error(`The tests of mutant "${mutant.name}" did not run.`, { cause: ended });
+  const { testResults } = JSON.parse(readFileSync(report, "utf8")) as TestReport;
+  rmSync(folder, { recursive: true });
   for (const { name, assertionResults } of testResults) {
     const failed = assertionResults.find(({ status }) => status === "failed");
     if (failed !== undefined) return { mutant, by: name.slice(root.length), seeds: undefined, error: failed.fullName };

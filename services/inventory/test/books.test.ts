@@ -5,7 +5,8 @@ import { expect, test } from "vitest";
 import { inventory, reservation, stock, transitions } from "../src/index.ts";
 
 const skus = ["mug", "cup", "jar"];
-const orderId = fc.constantFrom("o-1", "o-2", "o-3", "o-4");
+const orderIds = ["o-1", "o-2", "o-3", "o-4"];
+const orderId = fc.constantFrom(...orderIds);
 const line = fc.record({ sku: fc.constantFrom(...skus), quantity: fc.integer({ min: 1, max: 12 }) });
 
 type Step =
@@ -87,6 +88,13 @@ function ledger() {
   return { of: (sku: string) => books.get(sku)!, note };
 }
 
+/** How many pieces of a SKU all reservations hold together. */
+function heldOf(shop: ReturnType<typeof specification>, sku: string): number {
+  const reservations = orderIds.map((id) => shop.state(reservation(id)));
+  const held = reservations.flatMap((known) => (known?.status === "held" ? known.lines : []));
+  return held.reduce((sum, line) => (line.sku === sku ? sum + line.quantity : sum), 0);
+}
+
 /** What is told, or why not. */
 function attempted(shop: ReturnType<typeof specification>, next: Step): { told: readonly Told[]; failure?: unknown } {
   try {
@@ -115,6 +123,7 @@ test("any sequence of messages keeps 0 ≤ reserved ≤ on hand, ends stay ends,
           expect(reserved).toBeGreaterThanOrEqual(0);
           expect(onHand).toBeGreaterThanOrEqual(reserved);
           expect({ onHand, reserved }).toEqual(books.of(sku));
+          expect(reserved).toBe(heldOf(shop, sku));
         }
       }
     }),

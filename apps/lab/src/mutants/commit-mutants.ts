@@ -131,19 +131,12 @@ export const commitMutants: readonly Mutant[] = [
   },
   {
     name: "throw-after-change",
-    bug: "A rule that throws has changed a state in place before",
+    bug: "What a rule saves is changed in place, also when it throws afterwards",
     edits: [
       {
         file: `${lane}/draft.ts`,
-        find: "  notYet(reason: string): never {\n",
-        replace:
-          "  notYet(reason: string): never {\n    for (const { entry, value } of this.#saves) entry.value = value;\n",
-      },
-      {
-        file: "services/orders/src/service.ts",
-        find: "if (held.value === undefined) out.notYet(`Order ${(m as B).orderId} is not known yet.`);\n        else carryOut",
-        replace:
-          "if (held.value === undefined) out.notYet(`Order ${(m as B).orderId} is not known yet.`);\n        else carryOut",
+        find: "    if (this.#saves === none) this.#saves = [];\n",
+        replace: "    if (this.#saves === none) this.#saves = [];\n    entry.value = value;\n",
       },
     ],
     tests: ["packages/messaging/test/parking.test.ts"],

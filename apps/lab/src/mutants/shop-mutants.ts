@@ -95,6 +95,7 @@ export const shopMutants: readonly Mutant[] = [
         find: '  if (from.status !== "held") return undefined;\n',
         replace: '  if (from.status === "released" || from.status === "refused") return undefined;\n',
       },
+      { file: "services/inventory/src/rules.ts", find: "  shipped: [],\n", replace: '  shipped: ["released"],\n' },
     ],
     tests: ["services/inventory/test/books.test.ts"],
   },

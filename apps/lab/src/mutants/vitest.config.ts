@@ -8,7 +8,13 @@ const byFile = editsByFile(mutant);
 
 /** The tests of the sources with one mutant's bug in them. */
 export default defineConfig({
-  test: { include: ["**/*.test.ts"], exclude: ["**/node_modules/**"], testTimeout: 60_000 },
+  test: {
+    include: ["**/*.test.ts"],
+    exclude: ["**/node_modules/**"],
+    testTimeout: 60_000,
+    // What is kept of a module knows nothing of the bug that was switched on, and neither may another run.
+    fsModuleCache: false,
+  },
   plugins: [
     {
       name: "waybill-mutant",
