@@ -2,6 +2,29 @@ import { expect, test } from "vitest";
 import { call, count, counter, tally, tallier, thing } from "./counter.ts";
 import { deploy } from "./deployment.ts";
 
+test("the brokers' own tools are told how far a service is, now and then, and may fail", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const reports: { service: string; topics: string[] }[] = [];
+  await shop.start({
+    services: [counter],
+    lanes: 1,
+    wrapTransport: (transport) => ({
+      ...transport,
+      async report(service, positions) {
+        reports.push({ service, topics: positions.map(({ topic }) => topic) });
+        throw new Error("not now");
+      },
+    }),
+  });
+  for (let n = 0; n < 30; n++) {
+    await shop.publish(count, { id: "a", by: 1 });
+    await shop.world.advance(1_000);
+  }
+  expect(reports.length).toBeGreaterThan(3);
+  expect(reports.length).toBeLessThan(9);
+  expect(reports[0]).toEqual({ service: "counter", topics: ["count-in"] });
+});
+
 test("a message is handled, its state kept, its message sent and handled in turn", async () => {
   const shop = await deploy();
   const { worker } = await shop.start();

@@ -6,6 +6,7 @@ import { StateCache } from "./cache.ts";
 import { EffectsRunner } from "./effects-runner.ts";
 import { Care } from "./care.ts";
 import { cautionAfter, endOf, type Caution, type LaneEnd } from "./end.ts";
+import type { LaneLife } from "./hosted.ts";
 import { Inbox } from "./inbox.ts";
 import { messageInput } from "./input.ts";
 import { idsOf, Intake, type Gathered } from "./intake.ts";
@@ -15,6 +16,7 @@ import { Parking } from "./parking.ts";
 import { concerns, run, type Bench } from "./run.ts";
 import { gapIn, seekMissing, type Gap } from "./seek.ts";
 import { sweepSeen } from "./seen-sweep.ts";
+import { Progress } from "./progress.ts";
 import { lastStored } from "./resume.ts";
 import { Sender } from "./sender.ts";
 import type { Track } from "./track.ts";
@@ -26,7 +28,7 @@ import { sequenceOf, Work, type Sequence } from "./work.ts";
 const movedEveryBatches = 64;
 
 /** One life of a lane: from its claim until it is given back, lost, or forgets everything and starts again. */
-export class Lane {
+export class Lane implements LaneLife {
   readonly id: LaneId;
   readonly #options: LaneOptions;
   readonly #store: Store;
@@ -47,6 +49,7 @@ export class Lane {
   /** Tracks that moved and are not written yet. */
   #passed = new Set<Track>();
   readonly #care: Care;
+  readonly #progress: Progress;
   readonly #seeking: Promise<void>[] = [];
   #batch: number;
   #timeMs: number;
@@ -66,6 +69,7 @@ export class Lane {
     this.#sequence = sequenceOf(row, options.alreadySaid);
     this.#tracks = new Tracks(options.positions);
     this.#between = new Between(id);
+    this.#progress = new Progress(id.service, this.#tracks, options.transportOf);
     this.#care = new Care(options);
     this.#alarm = new Alarm(world, this.#bell, () => store.nowMs(), this.#stop.signal);
     this.#parking = new Parking(limits.parking, options.build, recovered.parkedKeys);
@@ -118,7 +122,6 @@ export class Lane {
     };
   }
 
-  /** Resolves when this life is over, with everything of it closed. */
   get ended(): Promise<LaneEnd> {
     return this.#ended.promise;
   }
@@ -171,7 +174,6 @@ export class Lane {
     await this.#shutDown();
   }
 
-  /** The input that was named last before it was handled alone, as the lane's row has it. */
   get named(): string | undefined {
     return this.#care.named;
   }
@@ -244,6 +246,7 @@ export class Lane {
     if (work.effectsAdded.length > 0) this.#effects.added(work.effectsAdded);
     if (work.effectsDone.length > 0) this.#effects.finished(work.effectsDone);
     this.#effects.wrote(retried);
+    this.#progress.show(this.#store.nowMs());
     if (sent.length > 0) {
       this.#trim.confirmed(sent, this.#store.nowMs()).catch((error: unknown) => this.#fail(error));
     }
@@ -303,13 +306,11 @@ export class Lane {
     this.#bell.ring();
   }
 
-  /** Ends this life at the next pause between batches. */
   close(): void {
     this.#end ??= { kind: "closed" };
     this.#bell.ring();
   }
 
-  /** Ends this life at once: the lane may already be somebody else's. */
   lose(): void {
     this.#fail(new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was not renewed in time.`));
   }
