@@ -106,7 +106,7 @@ function attempted(shop: ReturnType<typeof specification>, next: Step): { told: 
 
 test("any sequence of messages keeps 0 ≤ reserved ≤ on hand, ends stay ends, and the ledger adds up to the stock", () => {
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+    fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
       const shop = specification(inventory());
       const books = ledger();
       const statusOf = (of: Step) => ("orderId" in of ? shop.state(reservation(of.orderId))?.status : undefined);
