@@ -1,3 +1,4 @@
+export { goExample, kafkaConsoleConsumer, natsCli, pythonExample, type Tool } from "./clients.ts";
 export { startKafka, startKafkaCluster, type KafkaClusterOptions, type KafkaOptions } from "./kafka.ts";
 export { startNats, startNatsCluster, type NatsClusterOptions, type NatsOptions } from "./nats.ts";
 export { startPgBouncer, type PgBouncerOptions } from "./pgbouncer.ts";

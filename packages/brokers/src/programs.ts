@@ -23,17 +23,18 @@ async function newEnough(path: string, source: string): Promise<string> {
 }
 
 async function installNats(folder: string): Promise<void> {
-  const go = which("go", ["/usr/local/go/bin", "/usr/lib/go/bin"]);
-  if (go === undefined)
-    throw missing(
-      "nats-server 2.12 or newer",
-      "in WAYBILL_NATS_SERVER, on PATH and Go to install it",
-      "Go 1.21 or newer (apt-get install golang-go), or nats-server itself (https://nats.io/download)",
-    );
-  if (!isAtLeast(await versionOf(go, "version"), [1, 21]))
-    throw new Error(`${go} is older than Go 1.21, which can install nats-server: https://go.dev/dl`);
+  const instead = "or nats-server itself (https://nats.io/download) on PATH or in WAYBILL_NATS_SERVER";
   const module = `github.com/nats-io/nats-server/v2@v${natsVersion}`;
-  await installing(go, ["install", module], { GOBIN: folder, GOFLAGS: "" });
+  await installing(await go("nats-server 2.12 or newer", instead), ["install", module], { GOBIN: folder, GOFLAGS: "" });
+}
+
+/** Go 1.21 or newer, which fetches the version that a module asks for. `what` is what it shall build. */
+export async function go(what: string, instead = ""): Promise<string> {
+  const path = which("go", ["/usr/local/go/bin", "/usr/lib/go/bin"]);
+  const install = ["Go 1.21 or newer (apt-get install golang-go, or https://go.dev/dl)", instead];
+  if (path === undefined) throw missing(what, "on PATH, and for Go to build it", install.filter(Boolean).join(", "));
+  if (isAtLeast(await versionOf(path, "version"), [1, 21])) return path;
+  throw new Error(`${path} is older than Go 1.21, which can build ${what}: https://go.dev/dl`);
 }
 
 /** A folder with the jars of Kafka 4: WAYBILL_KAFKA_LIBS, the cache, or installed by Maven into the cache. */

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { isAtLeast } from "../src/find.ts";
+import { pythonExample } from "../src/clients.ts";
 import { installed } from "../src/installed.ts";
 import { java, kafkaJars, natsServer, pgBouncer, postgresPrograms } from "../src/programs.ts";
 
@@ -109,5 +110,6 @@ describe("installing", () => {
     vi.stubEnv("WAYBILL_PROGRAMS", join(folder, "programs"));
     vi.stubEnv("PATH", folder);
     await expect(kafkaJars()).rejects.toThrow(/Apache Kafka 4 is needed .* Install Maven \(apt-get install maven\)/);
+    await expect(pythonExample()).rejects.toThrow(/Python 3\.9 or newer is needed .*apt-get install python3-venv/);
   });
 });

@@ -1,10 +1,13 @@
 import { type Progress } from "../installed.ts";
 import type { Kind } from "../kinds.ts";
+import { goExample, natsCli, pythonExample, type Tool } from "../clients.ts";
 import { java, kafkaJars, natsServer, pgBouncer, postgresPrograms } from "../programs.ts";
 
-const programs: Readonly<Record<Kind, readonly ((progress: Progress) => string | Promise<string>)[]>> = {
-  nats: [natsServer],
-  kafka: [kafkaJars, java],
+type Found = string | Tool;
+
+const programs: Readonly<Record<Kind, readonly ((progress: Progress) => Found | Promise<Found>)[]>> = {
+  nats: [natsServer, natsCli, pythonExample],
+  kafka: [kafkaJars, java, goExample],
   postgres: [postgresPrograms, pgBouncer],
 };
 
@@ -13,7 +16,8 @@ export async function install(kinds: readonly Kind[], write: Progress): Promise<
   const lacking: string[] = [];
   for (const find of kinds.flatMap((kind) => programs[kind])) {
     try {
-      write(await find(write));
+      const found = await find(write);
+      write(typeof found === "string" ? found : found.program);
     } catch (error) {
       lacking.push(error instanceof Error ? error.message : String(error));
     }
