@@ -84,11 +84,11 @@ function differences(settings: readonly Setting[]): Faults {
     );
 }
 
-function ageText(ms: number | undefined): string {
+export function ageText(ms: number | undefined): string {
   return ms === undefined ? "for ever" : timeText(ms);
 }
 
-function sizeText(bytes: number | undefined): string {
+export function sizeText(bytes: number | undefined): string {
   return bytes === undefined ? "without a bound" : `${bytes} bytes`;
 }
 

@@ -3,7 +3,7 @@ import type { TopicSpec } from "@waybill/messaging";
 import type { Config } from "../config/effective.ts";
 import { partitions } from "../engine.ts";
 import { partsOf, type Part } from "./parts.ts";
-import type { Findings, Missed, Problem } from "./findings.ts";
+import type { Findings, Missed, Problem, Settings } from "./findings.ts";
 import { examine } from "./topics.ts";
 import { weaknesses } from "./weaknesses.ts";
 import type { Worth } from "./worth.ts";
@@ -28,7 +28,7 @@ export interface TopicDiagnosis {
   readonly mirror: boolean;
   readonly declared: TopicSpec;
   /** The settings that were found; undefined when there are none. */
-  readonly found?: Readonly<Record<string, unknown>> | undefined;
+  readonly found?: Settings | undefined;
   readonly worth?: Worth | undefined;
   /** What becomes of a message that the broker lost after it had acknowledged it. */
   readonly ifLost: string;
@@ -70,7 +70,7 @@ function topicDiagnosis(subject: Subject, findings: Findings, problems: Problem[
     if (problem !== undefined) problems.push(problem);
     return { ...subject, ifLost };
   }
-  const { facts: found, worth, faults } = seen.found;
+  const { settings: found, worth, faults } = seen.found;
   problems.push(...faults.map((text): Problem => ({ ...place, kind: "wrong", text })));
   problems.push(...weaknesses(place, worth, declared));
   return { ...subject, found, worth, ifLost };

@@ -42,6 +42,9 @@ export interface FileFindings extends FileFacts {
   readonly topics: ReadonlyMap<string, Pick<TopicConfig, "retentionMs" | "retentionBytes">>;
 }
 
+/** Settings by their names, as people read them. */
+export type Settings = Readonly<Record<string, string | number>>;
+
 /** Something that is not as it should be. */
 export interface Problem {
   /** "PostgreSQL", "NATS". */

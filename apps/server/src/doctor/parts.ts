@@ -2,7 +2,7 @@ import type { Inspection } from "@waybill/store-postgres";
 import type { Config } from "../config/effective.ts";
 import type { PostgresConnection } from "../config/connections.ts";
 import { weaknesses } from "./weaknesses.ts";
-import type { FileFindings, Findings, KafkaFindings, NatsFindings, Problem, Seen } from "./findings.ts";
+import type { FileFindings, Findings, KafkaFindings, NatsFindings, Problem, Seen, Settings } from "./findings.ts";
 import { worthOfFile, worthOfPostgres } from "./store-worth.ts";
 import { timeText, type Worth } from "./worth.ts";
 
@@ -11,7 +11,7 @@ export interface Part {
   /** "PostgreSQL" */
   readonly name: string;
   /** The settings that were found; empty when nobody could look. */
-  readonly found: Readonly<Record<string, string | number>>;
+  readonly found: Settings;
   /** What its acknowledgement is worth; of brokers each topic says so itself. */
   readonly worth?: Worth | undefined;
 }

@@ -1,6 +1,6 @@
 import type { Diagnosis, TopicDiagnosis } from "./diagnosis.ts";
 import type { Part } from "./parts.ts";
-import type { Problem } from "./findings.ts";
+import type { Problem, Settings } from "./findings.ts";
 import { mishaps, type Kept, type Mishap, type Worth } from "./worth.ts";
 
 /** What each outcome is called, in the terminal and in the documents. */
@@ -24,22 +24,36 @@ export function diagnosisText(diagnosis: Diagnosis): string {
 }
 
 function partText({ name, found, worth }: Part): string {
-  const facts = Object.entries(found).map(([setting, value]) => `${setting} ${value}`);
-  const head = facts.length === 0 ? `${name}: nobody could look` : `${name}: ${facts.join("; ")}`;
+  const settings = settingsText(found);
+  const head = `${name}: ${settings === "" ? "nobody could look" : settings}`;
   return worth === undefined ? head : [head, "  A commit, once confirmed:", worthText(worth)].join("\n");
 }
 
 /** Topics of which the same is to be said, together. */
 function groupsOf(topics: readonly TopicDiagnosis[]): readonly (readonly TopicDiagnosis[])[] {
-  const groups = Map.groupBy(topics, ({ worth, broker, ifLost }) => JSON.stringify([broker, worth, ifLost]));
+  const groups = Map.groupBy(topics, ({ worth, broker, found, ifLost }) =>
+    JSON.stringify([broker, worth, found, ifLost]),
+  );
   return [...groups.values()];
 }
 
 function groupText(group: readonly TopicDiagnosis[]): string {
-  const { broker, door, mirror, worth, ifLost } = group[0]!;
+  const { broker, door, mirror, found = {}, worth, ifLost } = group[0]!;
   const what = `${mirror ? "Copies" : door ? "Doors" : "Topics"} on ${names[broker]}`;
   const head = `${what}: ${group.map(({ topic }) => topic).join(", ")}`;
-  return [head, "  A message, once acknowledged:", worthText(worth!), `  If one is lost: ${ifLost}`].join("\n");
+  return [
+    head,
+    `  ${settingsText(found)}`,
+    "  A message, once acknowledged:",
+    worthText(worth!),
+    `  If one is lost: ${ifLost}`,
+  ].join("\n");
+}
+
+function settingsText(found: Settings): string {
+  return Object.entries(found)
+    .map(([setting, value]) => `${setting} ${value}`)
+    .join("; ");
 }
 
 /** One line for each thing that may happen, and what would make it better. */

@@ -1,15 +1,15 @@
 import type { TopicSpec } from "@waybill/messaging";
-import { faultsOfFileTopic, faultsOfKafkaTopic, faultsOfStream } from "./compare.ts";
-import type { Findings, Missed, NatsFindings, Seen } from "./findings.ts";
+import { ageText, faultsOfFileTopic, faultsOfKafkaTopic, faultsOfStream, sizeText } from "./compare.ts";
+import type { Findings, Missed, NatsFindings, Seen, Settings } from "./findings.ts";
 import { worthOfKafka } from "./kafka-worth.ts";
 import { worthOfNats, type NatsFacts } from "./nats-worth.ts";
 import { worthOfFile } from "./store-worth.ts";
-import type { Worth } from "./worth.ts";
+import { timeText, type Worth } from "./worth.ts";
 
 /** A topic as it is. */
 interface Examined {
   /** The settings that were found. */
-  readonly facts: Readonly<Record<string, unknown>>;
+  readonly settings: Settings;
   readonly worth: Worth;
   readonly faults: readonly string[];
 }
@@ -27,8 +27,8 @@ export function examine(
   return on(file, (found) => {
     const topic = found.topics.get(declared.name);
     if (topic === undefined) return absent;
-    const facts = { retentionMs: topic.retentionMs, retentionBytes: topic.retentionBytes };
-    return { found: { facts, worth: worthOfFile(found), faults: faultsOfFileTopic(topic, declared) } };
+    const settings = { retention: ageText(topic.retentionMs), size: sizeText(topic.retentionBytes) };
+    return { found: { settings, worth: worthOfFile(found), faults: faultsOfFileTopic(topic, declared) } };
   });
 }
 
@@ -48,10 +48,20 @@ function examineStream(findings: NatsFindings, declared: TopicSpec): Seen<Examin
   const { found } = stream;
   const { storage, replicas, persistMode: persist } = found;
   const sync = weakestSync(findings, found.servers);
-  const { topic: _topic, messages: _messages, bytes: _bytes, ...settings } = found;
   return {
     found: {
-      facts: { ...settings, syncInterval: sync === undefined || sync === "always" ? sync : { ms: sync } },
+      settings: {
+        partitions: found.partitions,
+        replicas,
+        servers: found.servers.toSorted().join(", "),
+        storage,
+        sync_interval: sync === undefined ? "not seen" : sync === "always" ? sync : timeText(sync),
+        persist_mode: persist,
+        retention: ageText(found.retentionMs),
+        size: sizeText(found.retentionBytes),
+        max_msg_size: found.recordBytesMax,
+        compression: found.compression,
+      },
       worth: worthOfNats({ storage, replicas, sync, persist }),
       faults: faultsOfStream(found, declared, findings.server),
     },
@@ -71,8 +81,25 @@ type KafkaTopics = Extract<NonNullable<Findings["kafka"]>, { found: unknown }>["
 function examineKafka(topics: KafkaTopics, declared: TopicSpec): Seen<Examined> {
   const topic = topics.get(declared.name) ?? absent;
   if ("missed" in topic) return topic;
-  const { inSync: _inSync, name: _name, ...facts } = topic.found;
+  const { found } = topic;
+  const { flushMessages, flushMs } = found;
   return {
-    found: { facts, worth: worthOfKafka(topic.found), faults: faultsOfKafkaTopic(topic.found, declared) },
+    found: {
+      settings: {
+        partitions: found.partitions,
+        replicas: found.replicas,
+        "min.insync.replicas": found.minInSync,
+        "unclean.leader.election.enable": String(found.uncleanElection),
+        "flush.messages": flushMessages ?? "never",
+        "flush.ms": flushMs ?? "never",
+        "cleanup.policy": found.cleanup,
+        retention: ageText(found.retentionMs),
+        "size of a partition": sizeText(found.retentionBytesPerPartition),
+        "max.message.bytes": found.batchBytesMax,
+        compression: found.compression,
+      },
+      worth: worthOfKafka(found),
+      faults: faultsOfKafkaTopic(found, declared),
+    },
   };
 }
