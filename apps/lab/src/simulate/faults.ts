@@ -126,6 +126,7 @@ export class Course {
     const { members, services } = store.snapshot().contents;
     const before = snapshot.contents.services.get(service);
     if (before === undefined) return;
+    this.#scene.ledger.rewound(service);
     store.restore({ contents: { members, services: new Map(services).set(service, before) } });
   }
 

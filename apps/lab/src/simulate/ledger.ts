@@ -30,6 +30,11 @@ export class Ledger {
     }
   }
 
+  /** A service's tables were put back, and with them which build wrote there last. */
+  rewound(service: string): void {
+    for (const name of this.#schemas.keys()) if (name.startsWith(`${service} `)) this.#schemas.delete(name);
+  }
+
   typeOf(id: string): string {
     return this.#types.get(id) ?? id;
   }
