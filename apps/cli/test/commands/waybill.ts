@@ -26,10 +26,18 @@ export interface Program {
   kill(signal: NodeJS.Signals): void;
 }
 
+interface LaunchOptions {
+  readonly cwd?: string;
+  readonly node?: readonly string[];
+  /** In addition to the environment of the tests. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 /** Starts the program as a user does, through its launcher. */
-export function launch(args: readonly string[], options: { cwd?: string; node?: readonly string[] } = {}): Program {
+export function launch(args: readonly string[], options: LaunchOptions = {}): Program {
   const child = spawn(process.execPath, [...(options.node ?? []), launcher, ...args], {
     ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+    ...(options.env === undefined ? {} : { env: { ...process.env, ...options.env } }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   const text = { stdout: "", stderr: "" };
