@@ -1,20 +1,14 @@
-import { amountText, topics } from "@waybill/contracts";
+import { topics } from "@waybill/contracts";
 import { partitionOf } from "@waybill/messaging";
-import { sums } from "@waybill/payments";
 import type { LogMessage } from "../books.ts";
 import { Findings } from "../findings.ts";
 import type { Breach } from "../laws.ts";
 import { Chains } from "../log/chains.ts";
 import { isAboutOrder, toldAfter } from "../log/order-log.ts";
 import { StockLedger } from "../log/stock-ledger.ts";
-import { toldOf } from "../log/told.ts";
-import { checkGoods } from "../orders/check-goods.ts";
-import { checkLife } from "../orders/check-life.ts";
-import { checkMoney } from "../orders/check-money.ts";
-import { UnderWay, type OrderFacts } from "../orders/facts.ts";
-import { broken } from "../orders/say.ts";
 import { checkSku } from "../stock-check.ts";
-import type { LiveBooks, LiveLedger, LiveOrder, LivePayment, LiveTopic } from "./live-books.ts";
+import { checkLive } from "./check-live.ts";
+import type { LiveBooks, LiveLedger, LiveOrder, LiveTopic } from "./live-books.ts";
 import { OpenBreaches } from "./open-breaches.ts";
 
 export interface LiveAuditOptions {
@@ -41,8 +35,12 @@ interface Recent {
 }
 
 const recentMax = 20_000;
+/** So many messages of a topic may be unread; beyond that it goes on at the end. */
+const behindMax = 20_000;
 const settleMs = 3_000;
 const rollingPage = 8;
+/** How often orders that are known to be wrong are looked at again. */
+const openEveryMs = 2_000;
 const operationsAtOnce = 32;
 
 /**
@@ -55,16 +53,21 @@ export class LiveAudit {
   readonly #chains = new Map<string, Chains>();
   /** Up to where each topic was read. */
   readonly #read = new Map<string, number>();
-  readonly #stock = new StockLedger(true);
+  #stock = new StockLedger(true);
   readonly #recent = new Map<string, Recent>();
   readonly #suspects = new Map<string, Suspect>();
   readonly #skus = new Set<string>();
   #rollingAfter = "";
+  /** The version of the file when the round began. */
+  #rollingSince = -1;
+  #openAtMs = 0;
   /** All orders were looked at since something last changed. */
   #isRolled = false;
   #version = -1;
   #lastOperation = -1;
   #partitions = 1;
+  /** How many messages it has not looked at because the shop was faster. */
+  skipped = 0;
   /** How many orders changed and could not be looked at soon; the rolling pass comes to them. */
   passedBy = 0;
 
@@ -88,7 +91,7 @@ export class LiveAudit {
     const isNew = version !== this.#version;
     const isDone = this.#isRolled && this.#recent.size + this.#suspects.size + this.#skus.size === 0;
     if (!isNew && isDone) return false;
-    if (isNew && isDone) this.#isRolled = false;
+    if (isNew) this.#isRolled = false;
     this.#version = version;
     const endMs = performance.now() + budgetMs;
     const hasTime = () => performance.now() < endMs;
@@ -127,6 +130,10 @@ export class LiveAudit {
       this.#read.set(topic.name, topic.nextOffset);
       return false;
     }
+    if (topic.nextOffset - at > behindMax) {
+      this.#jump(topic);
+      return false;
+    }
     while (at < topic.nextOffset) {
       const chains = this.#chainsOf(topic, findings);
       const next = books.chunk(topic, at, (message) => this.#take(message, chains, findings));
@@ -135,6 +142,19 @@ export class LiveAudit {
       if (!hasTime()) break;
     }
     return at < topic.nextOffset;
+  }
+
+  /** Gives up what it cannot keep up with, and whatever it knew that rests on having seen everything. */
+  #jump({ name, nextOffset }: LiveTopic): void {
+    this.skipped += nextOffset - this.#read.get(name)!;
+    this.#read.set(name, nextOffset);
+    this.#chains.delete(name);
+    if (name === topics.stock.name) {
+      this.#stock = new StockLedger(true);
+      this.#skus.clear();
+    }
+    for (const recent of this.#recent.values()) recent.word = 0;
+    for (const [id, suspect] of this.#suspects) this.#suspects.set(id, { ...suspect, word: 0 });
   }
 
   #chainsOf(topic: LiveTopic, findings: Findings): Chains {
@@ -216,20 +236,27 @@ export class LiveAudit {
       if (!hasTime()) return;
       yield id;
     }
+    if (nowMs - this.#openAtMs >= openEveryMs) {
+      this.#openAtMs = nowMs;
+      yield* this.#open.orders();
+    }
     for (const [id, { dueMs }] of this.#recent) {
       if (dueMs > nowMs || !hasTime()) break;
       yield id;
       this.#recent.delete(id);
     }
     if (!hasTime() || this.#isRolled) return;
+    if (this.#rollingAfter === "") this.#rollingSince = this.#version;
     const page = this.#options.books.orderIds(this.#rollingAfter, rollingPage);
-    if (page.length < rollingPage) this.#isRolled = true;
     for (const id of page) {
       if (!hasTime()) return;
       this.#rollingAfter = id;
       if (!this.#recent.has(id)) yield id;
     }
-    if (this.#isRolled) this.#rollingAfter = "";
+    if (page.length === rollingPage) return;
+    this.#rollingAfter = "";
+    // What changed behind its back is looked at in the next round.
+    this.#isRolled = this.#rollingSince === this.#version;
   }
 
   #checkOrder(id: string, totals: Findings): void {
@@ -304,49 +331,5 @@ export class LiveAudit {
     const atMs = this.#options.nowMs();
     for (const { law, checked } of findings.results()) this.#open.checked(law, checked, atMs);
     for (const breach of findings.kept) this.#open.set(`${breach.law} ${breach.where}`, [breach]);
-  }
-}
-
-/** All that can be told of one order from its states, the gateway's sums, and what the log said lately. */
-function checkLive(
-  live: LiveOrder,
-  payments: readonly LivePayment[] | undefined,
-  word: number,
-  findings: Findings,
-): void {
-  const history = () => live.order?.history ?? [];
-  const facts: OrderFacts = {
-    ...live,
-    history,
-    operations: undefined,
-    told: undefined,
-    under: new UnderWay(live.waiting),
-  };
-  if (facts.order === undefined && word === 0) return;
-  checkGoods(facts, findings);
-  checkMoney(facts, findings);
-  checkLife(facts, findings);
-  checkSums(facts, payments, findings);
-  const told = toldOf(word).order;
-  const status = facts.order?.status === "unpaid" ? "shipped" : facts.order?.status;
-  if (told === "unknown" || facts.order === undefined) return;
-  findings.checked(9);
-  if (status !== told) {
-    broken(facts, findings, 9, `The order is ${status}; by the log it is ${told}.`, "Compare both with a backup.");
-  }
-}
-
-function checkSums(facts: OrderFacts, payments: readonly LivePayment[] | undefined, findings: Findings): void {
-  const { payment, under } = facts;
-  if (payments === undefined || payment === undefined || payment.amount === 0) return;
-  if (under.has("gatewayCall")) return findings.underWay(7);
-  findings.checked(7);
-  const ours = sums(payment.ledger);
-  for (const what of ["captured", "refunded"] as const) {
-    const theirs = payments.reduce((sum, one) => sum + one[what], 0);
-    if (theirs === ours[what]) continue;
-    const say = (minor: number) => amountText(minor, payment.currency);
-    const told = `We have booked ${say(ours[what])} as ${what}; the gateway ${say(theirs)}.`;
-    broken(facts, findings, 7, told, "Run waybill audit: it compares each operation.");
   }
 }

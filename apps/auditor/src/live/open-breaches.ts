@@ -13,6 +13,7 @@ export interface AuditStatus {
 }
 
 const keptMax = 1_000;
+const orderPrefix = "order ";
 
 /** The breaches that are open now, by where they are; each is told once when it opens and once when it ends. */
 export class OpenBreaches {
@@ -47,6 +48,14 @@ export class OpenBreaches {
 
   has(place: string): boolean {
     return this.#byPlace.has(place);
+  }
+
+  /** The ids of orders with open breaches, at most a hundred. */
+  orders(): readonly string[] {
+    const ids: string[] = [];
+    for (const place of this.#byPlace.keys())
+      if (place.startsWith(orderPrefix)) ids.push(place.slice(orderPrefix.length));
+    return ids.slice(0, 100);
   }
 
   status(): readonly AuditStatus[] {

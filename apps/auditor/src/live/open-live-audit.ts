@@ -1,18 +1,18 @@
-import { Worker } from "node:worker_threads";
-import { allLaws, laws, type Breach } from "../laws.ts";
-import type { FromThread, ThreadSettings } from "./audit-thread.ts";
+import { laws, type Breach } from "../laws.ts";
+import { LiveAudit } from "./live-audit.ts";
+import { LiveBooks, LiveLedger } from "./live-books.ts";
 import type { AuditStatus } from "./open-breaches.ts";
 
 export interface OpenLiveAudit {
   /** The data folder of the shop that is audited; it must be served by now. */
   readonly folder: string;
   readonly log: (level: "info" | "warn" | "error", text: string, facts: Readonly<Record<string, unknown>>) => void;
-  /** How much of every `everyMs` it may work, in milliseconds. Default 4 of 200. */
+  /** How much of every `everyMs` it may work, in milliseconds. Default 2 of 100. */
   readonly budgetMs?: number;
   readonly everyMs?: number;
 }
 
-/** An audit that goes on while the shop works, in a thread of its own that reads only. */
+/** An audit that goes on while the shop works. It reads through a connection of its own, and writes nothing. */
 export interface RunningAudit extends AsyncDisposable {
   /** How each law stands. */
   auditStatus(): readonly AuditStatus[];
@@ -20,32 +20,34 @@ export interface RunningAudit extends AsyncDisposable {
   auditTroubles(): readonly string[];
 }
 
-const heapMiB = 48;
+const troublesMax = 20;
+/** When nothing happens it looks up less often. */
+const idleMs = 1_000;
+/** After a read that failed, as while the file is being made anew. */
+const afterFailureMs = 10_000;
 
 /** Begins to audit a shop. What lies in the log already is the business of `waybill audit`; from here on every message counts. */
-export function openLiveAudit({ folder, log, budgetMs = 4, everyMs = 200 }: OpenLiveAudit): RunningAudit {
-  const settings: ThreadSettings = { folder, budgetMs, everyMs };
-  const worker = new Worker(new URL("audit-thread.ts", import.meta.url), {
-    workerData: settings,
-    resourceLimits: { maxOldGenerationSizeMb: heapMiB, maxYoungGenerationSizeMb: 4 },
+export function openLiveAudit({ folder, log, budgetMs = 2, everyMs = 100 }: OpenLiveAudit): RunningAudit {
+  const books = new LiveBooks(folder);
+  let ledger: LiveLedger | undefined;
+  const audit = new LiveAudit({
+    books,
+    ledger: () => (ledger ??= LiveLedger.in(folder)),
+    nowMs: () => Date.now(),
+    tell: (breach, isOpen) => tell(breach, isOpen),
   });
-  let status: readonly AuditStatus[] = allLaws.map((law) => ({
-    law,
-    name: laws[law],
-    checked: 0,
-    breaches: 0,
-    lastAtMs: 0,
-  }));
-  let open: readonly Breach[] = [];
-  const ended = new Promise<void>((resolve) => {
-    worker.once("exit", () => resolve());
-  });
-  worker.unref();
-  worker.on("error", (error) => log("warn", "The audit beside the shop has ended.", { error: String(error) }));
-  worker.on("message", (message: FromThread) => {
-    if (message.kind === "status") ({ status, breaches: open } = message);
-    else tell(message.breach, message.isOpen);
-  });
+  let timer = setTimeout(work, everyMs).unref();
+
+  function work(): void {
+    let nextMs = idleMs;
+    try {
+      if (audit.step(budgetMs)) nextMs = everyMs;
+    } catch (error) {
+      log("warn", "The audit beside the work could not read; it tries again.", { error: String(error) });
+      nextMs = afterFailureMs;
+    }
+    timer = setTimeout(work, nextMs).unref();
+  }
 
   function tell({ law, what, where, sinceMs, remedy }: Breach, isOpen: boolean): void {
     const since = sinceMs === undefined ? undefined : new Date(sinceMs).toISOString();
@@ -54,15 +56,17 @@ export function openLiveAudit({ folder, log, budgetMs = 4, everyMs = 200 }: Open
     else log("info", "What did not balance is right again.", facts);
   }
 
-  let closed: Promise<void> | undefined;
-  const close = async (): Promise<void> => {
-    worker.ref();
-    worker.postMessage("close", []);
-    await ended;
-  };
   return {
-    auditStatus: () => status,
-    auditTroubles: () => open.map(({ law, where, what }) => `Law ${law} is broken at ${where}: ${what}`),
-    [Symbol.asyncDispose]: () => (closed ??= close()),
+    auditStatus: () => audit.status(),
+    auditTroubles: () =>
+      audit
+        .breaches()
+        .slice(0, troublesMax)
+        .map(({ law, where, what }) => `Law ${law} is broken at ${where}: ${what}`),
+    [Symbol.asyncDispose]: async () => {
+      clearTimeout(timer);
+      books[Symbol.dispose]();
+      ledger?.[Symbol.dispose]();
+    },
   };
 }
