@@ -10,7 +10,7 @@ import type { Idle } from "./measures/idle.ts";
 import type { Memory } from "./measures/memory.ts";
 import type { Throughput } from "./measures/throughput.ts";
 import type { Spent } from "./profile.ts";
-import { table, type Row } from "./table.ts";
+import { ms, rate, table, type Row } from "./table.ts";
 
 const help = `Usage: npm run bench -- [options]
 
@@ -233,12 +233,4 @@ process.stdout.write(`\nAll figures: ${out}\n`);
 
 function median<T>(list: readonly T[], of: (one: T) => number): T {
   return list.toSorted((a, b) => of(a) - of(b))[list.length >> 1]!;
-}
-
-function rate(perSecond: number): string {
-  return `${Math.round(perSecond).toLocaleString("en")}/s`;
-}
-
-function ms({ p50, p99 }: { readonly p50: number; readonly p99: number }): string {
-  return `${p50.toFixed(2)} / ${p99.toFixed(2)} ms`;
 }

@@ -2,6 +2,7 @@
 import { startGateway, httpGateway } from "@waybill/server";
 import { join } from "node:path";
 import { alone } from "./measures/alone.ts";
+import { kafkaClient, natsClient } from "./measures/clients.ts";
 import { idle } from "./measures/idle.ts";
 import { memory } from "./measures/memory.ts";
 import { onBrokers } from "./measures/on-brokers.ts";
@@ -28,6 +29,8 @@ const measures: Record<string, (of: Arguments) => Promise<unknown>> = {
   },
   nats: (of) => onBrokers({ ...of, skus: 1_000, engine: "nats" }),
   kafka: (of) => onBrokers({ ...of, skus: 1_000, engine: "kafka" }),
+  "nats-client": natsClient,
+  "kafka-client": kafkaClient,
   alone,
   memory,
   idle,

@@ -11,3 +11,11 @@ export function table(rows: readonly Row[]): string {
   }
   return drawn.toString();
 }
+
+export function rate(perSecond: number): string {
+  return `${Math.round(perSecond).toLocaleString("en")}/s`;
+}
+
+export function ms({ p50, p99 }: { readonly p50: number; readonly p99: number }): string {
+  return `${p50.toFixed(2)} / ${p99.toFixed(2)} ms`;
+}

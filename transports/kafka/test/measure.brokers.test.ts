@@ -1,6 +1,6 @@
 import { sharedKafka } from "@waybill/brokers";
 import { expect, test } from "vitest";
-import { measureAlone, measureAppends, measureReads } from "./measure.ts";
+import { measureAlone, measureAppends, measureReads } from "../bench/measure.ts";
 
 test("what is measured can be measured", async () => {
   const bootstrap = await sharedKafka();
