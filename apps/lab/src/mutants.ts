@@ -70,7 +70,7 @@ interface TestReport {
 
 /** Runs a mutant's own tests; one that fails has caught it. */
 async function tested(mutant: Mutant, files: readonly string[]): Promise<Caught> {
-  const config = fileURLToPath(new URL("mutants/vitest.config.ts", import.meta.url));
+  const config = fileURLToPath(new URL("../test/mutants.vitest.config.ts", import.meta.url));
   const vitest = `${root}node_modules/vitest/vitest.mjs`;
   const folder = mkdtempSync(join(tmpdir(), "waybill-mutant-"));
   const report = join(folder, "report.json");

@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
-import { mutants } from "./list.ts";
-import { edited, editsByFile } from "./patch.ts";
+import { mutants } from "../src/mutants/list.ts";
+import { edited, editsByFile } from "../src/mutants/patch.ts";
 
 const mutant = mutants.find(({ name }) => name === process.env["WAYBILL_MUTANT"]);
 if (mutant === undefined) throw new Error("WAYBILL_MUTANT names no mutant.");
