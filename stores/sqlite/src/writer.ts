@@ -132,7 +132,18 @@ function checkpoint(): void {
   if ((log - checkpointedPages) * pageSize < settings.checkpointBytes) return;
   checkpointedPages = log;
   db.prepare("pragma wal_checkpoint(passive)").get();
-  if (statSync(`${settings.path}-wal`).size > settings.walBytesMax) db.prepare("pragma wal_checkpoint(truncate)").get();
+  if (statSync(`${settings.path}-wal`).size > settings.walBytesMax) truncate();
+}
+
+/** Cuts the log off. Somebody who reads in it for long is not waited for: the next time will do. */
+function truncate(): void {
+  const { timeout } = db.prepare("pragma busy_timeout").get() as { timeout: number };
+  db.exec("pragma busy_timeout = 0");
+  try {
+    db.prepare("pragma wal_checkpoint(truncate)").get();
+  } finally {
+    db.exec(`pragma busy_timeout = ${timeout}`);
+  }
 }
 
 function vacuum(): void {

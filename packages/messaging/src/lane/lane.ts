@@ -163,8 +163,8 @@ export class Lane implements LaneLife {
         if (empty && !this.#alarm.isOverdue(nowMs)) {
           this.#alarm.set(nowMs, this.#intake.nextDueMs(nowMs));
           await this.#bell.wait();
-        } else if (!empty && this.#care.isAlone(this.counts.inputs)) await this.#handleAlone(gathered, nowMs);
-        else await this.#handle(gathered, empty, nowMs);
+        } else if (!empty && this.#care.isAlone(this.counts.inputs)) await this.#handleAlone(gathered);
+        else await this.#handle(gathered, empty);
       }
     } catch (error) {
       this.#fail(error);
@@ -178,15 +178,17 @@ export class Lane implements LaneLife {
     return this.#care.named;
   }
 
-  async #handleAlone(gathered: Gathered, nowMs: number): Promise<void> {
+  async #handleAlone(gathered: Gathered): Promise<void> {
     await this.#options.alone(async () => {
       if (this.#end !== undefined) return;
       await this.#care.name(idsOf(gathered)[0]!);
-      await this.#handle(gathered, false, nowMs);
+      await this.#handle(gathered, false);
     });
   }
 
-  async #handle(gathered: Gathered, empty: boolean, nowMs: number): Promise<void> {
+  async #handle(gathered: Gathered, empty: boolean): Promise<void> {
+    // Told anew: what a batch says carries a time that is not before that of what it holds.
+    const nowMs = this.#store.nowMs();
     const work = new Work(this.id.service, this.#sequence, nowMs, this.#passed);
     this.#timeMs = await run(this.#bench, gathered, work, this.#timeMs, this.#inbox.timeMs(nowMs));
     this.#applyMoved(work, empty);
@@ -221,7 +223,6 @@ export class Lane implements LaneLife {
     this.counts.parked += work.parkedAdded.length;
   }
 
-  /** What the next batch says of its lane. */
   #fence() {
     const { row, routes } = this.#options;
     return { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
