@@ -346,6 +346,13 @@ describe("law 9 is broken by", () => {
     expect((await breachesOf(9))[0]!.what).toContain("orders has price as 0.01; by the log 2.55");
   });
 
+  test("a list in which an order is missing", async () => {
+    const [id] = orders.completed;
+    shop.change("delete from state where service = 'listing' and id like ?", `t/%/${id}`);
+    const found = await breachesOf(9);
+    expect(found).toMatchObject([{ where: `order ${id}`, what: "It does not stand in the list of all orders." }]);
+  });
+
   test("a product that is gone", async () => {
     shop.change("delete from state where service = 'catalogue' and id = 'hat'");
     expect((await breachesOf(9))[0]!.what).toContain("catalogue does not have it, and the log tells of it");

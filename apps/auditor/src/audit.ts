@@ -1,12 +1,14 @@
 import { topics } from "@waybill/contracts";
 import { fulfilment } from "@waybill/fulfilment";
 import { inventory } from "@waybill/inventory";
+import { listing } from "@waybill/listing";
 import { notifications } from "@waybill/notifications";
 import { orders } from "@waybill/orders";
 import { payments } from "@waybill/payments";
 import type { Books } from "./books.ts";
 import { Findings, type LawResult } from "./findings.ts";
 import type { Breach } from "./laws.ts";
+import { keepsLists, readLists } from "./log/listing.ts";
 import { readLog, readWaiting, type Handles } from "./log/log-pass.ts";
 import { OrderTable } from "./log/order-table.ts";
 import { ProductLog } from "./log/product-log.ts";
@@ -36,7 +38,7 @@ const ordersPerPassDefault = 4_000_000;
 
 /** Message types by the service that handles them. */
 export const handles: Handles = new Map(
-  [orders(), inventory(), payments(), fulfilment(), notifications()].map(({ name, rules }) => [
+  [orders(), inventory(), payments(), fulfilment(), notifications(), listing()].map(({ name, rules }) => [
     name,
     new Set(rules.flatMap(({ on }) => (on.kind === "message" ? [on.type.name] : []))),
   ]),
@@ -51,9 +53,10 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   const { stock, products } = ledgersOf(books);
   const held = new Map<string, number>();
   for (let pass = 0; pass < passes; pass++) {
-    const table = new OrderTable(orders, { pass, passes, cutMs: cutMsOf(books) });
+    const table = new OrderTable(orders, { pass, passes, ...tableFor(books) });
     await readLog(books, { orders: table, rest: pass === 0 ? { stock, products } : undefined }, handles, findings);
     await readWaiting(books, table);
+    if (table.hasLists) await readLists(books, table);
     await readOrders(books, ledger, [table], held, findings);
     await missingOrders(books, [table], findings);
   }
@@ -61,9 +64,10 @@ export async function audit(options: AuditOptions): Promise<AuditReport> {
   return concluded({ books, orders, shelves: stock.shelves, products, held }, findings);
 }
 
-/** Up to when messages that concern orders may have been let go. */
-export function cutMsOf({ topics: all }: Books): number {
-  return Math.max(...all.map((topic) => topic.cutMs ?? -Infinity));
+/** What a table of these books' orders must know: up to when retention may have let messages go, and whether there are lists. */
+export function tableFor(books: Books): { readonly cutMs: number; readonly hasLists: boolean } {
+  const cutMs = Math.max(...books.topics.map((topic) => topic.cutMs ?? -Infinity));
+  return { cutMs, hasLists: keepsLists(books) };
 }
 
 /** Whether retention has let messages of a topic go. */

@@ -22,6 +22,7 @@ export function checkLive(
     history,
     operations: undefined,
     told: undefined,
+    hasLists: false,
     under: new UnderWay(live.waiting),
   };
   if (facts.order === undefined && word === 0) return;

@@ -6,6 +6,7 @@ export interface TableOptions {
   readonly pass?: number;
   readonly passes?: number;
   readonly cutMs?: number;
+  readonly hasLists?: boolean;
 }
 
 function bytesFor(orders: number): number {
@@ -28,12 +29,17 @@ export class OrderTable {
   readonly #passes: number;
   /** Up to here retention may have let messages go, in milliseconds: of an order that began earlier the log cannot tell. */
   readonly cutMs: number;
+  /** Whether the shop keeps lists of its orders. */
+  readonly hasLists: boolean;
   #used = 0;
   #low = 0;
   #high = 0;
 
   /** For about so many orders, or with what another thread has filled; `pass` of `passes`: only the ids whose turn it is. */
-  constructor(orders: number | SharedArrayBuffer, { pass = 0, passes = 1, cutMs = -Infinity }: TableOptions = {}) {
+  constructor(
+    orders: number | SharedArrayBuffer,
+    { pass = 0, passes = 1, cutMs = -Infinity, hasLists = false }: TableOptions = {},
+  ) {
     this.shared = typeof orders === "number" ? new SharedArrayBuffer(bytesFor(orders / passes)) : orders;
     this.#words = new Uint32Array(this.shared);
     const slots = this.#words.length / wordsPerSlot;
@@ -42,6 +48,7 @@ export class OrderTable {
     this.#pass = pass;
     this.#passes = passes;
     this.cutMs = cutMs;
+    this.hasLists = hasLists;
   }
 
   /** The place of an order's facts, made if need be; -1 when it is another pass' turn. */

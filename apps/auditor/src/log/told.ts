@@ -33,6 +33,9 @@ export const told = {
   asked: 1 << 18,
   /** Its state was found. */
   met: 1 << 19,
+  /** It stands in the list of all orders, and in that of its customer's. */
+  listed: 1 << 20,
+  listedToCustomer: 1 << 21,
 } as const;
 
 export interface Told {
@@ -66,7 +69,7 @@ export const waiting = {
   gatewayCall: 1 << 3,
 } as const;
 
-export const services = ["orders", "inventory", "payments", "fulfilment", "notifications"] as const;
+export const services = ["orders", "inventory", "payments", "fulfilment", "notifications", "listing"] as const;
 export type ShopService = (typeof services)[number];
 
 export function isShopService(name: string): name is ShopService {

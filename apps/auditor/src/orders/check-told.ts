@@ -19,6 +19,7 @@ export function checkTold(facts: OrderFacts, findings: Findings): void {
   compare(facts, findings, "The order", order.status === "unpaid" ? "shipped" : order.status, told.order);
   compare(facts, findings, "Its reservation", stockOf(reservation?.status), told.stock);
   compare(facts, findings, "Its shipment", shipmentOf(shipment?.status), told.shipment);
+  checkLists(facts, told, findings);
   if (payment !== undefined || moneyTold.some(([fact]) => told.has(fact))) compareMoney(facts, told, findings);
 }
 
@@ -36,6 +37,21 @@ function checkMissing(facts: OrderFacts, told: Told, findings: Findings): void {
       "Put it back from a backup, or place it anew, unless somebody discarded the message on purpose.",
     );
   }
+}
+
+/** An order that was placed, and so has its prices, stands in the list of all and in its customer's. */
+function checkLists(facts: OrderFacts, told: Told, findings: Findings): void {
+  const { order, under, hasLists } = facts;
+  if (!hasLists || order?.lines[0]?.amount === undefined) return;
+  if (under.to("listing")) return findings.underWay(9);
+  findings.checked(9);
+  const missing = [
+    ...(told.has("listed") ? [] : ["all orders"]),
+    ...(told.has("listedToCustomer") ? [] : [`the orders of customer ${order.customer.id}`]),
+  ];
+  if (missing.length === 0) return;
+  const what = `It does not stand in the list of ${missing.join(" and of ")}.`;
+  broken(facts, findings, 9, what, "Delete the states of the service listing, and let it read its topic anew.");
 }
 
 function compare(

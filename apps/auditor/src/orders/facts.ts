@@ -20,6 +20,8 @@ export interface OrderFacts {
   /** Undefined when the log no longer holds where the order begins. */
   readonly told: Told | undefined;
   readonly under: UnderWay;
+  /** Whether the shop keeps lists in which it must stand. */
+  readonly hasLists: boolean;
 }
 
 /** What is on its way for an order. */

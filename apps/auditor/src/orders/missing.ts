@@ -43,6 +43,6 @@ function say(orderId: string, tables: readonly OrderTable[], findings: Findings)
     word |= table.told(place);
     waiting |= table.waiting(place);
   }
-  const facts = { ...nothing, orderId, operations: undefined, history: () => [] };
+  const facts = { ...nothing, orderId, operations: undefined, history: () => [], hasLists: false };
   checkTold({ ...facts, told: toldOf(word), under: new UnderWay(waiting) }, findings);
 }

@@ -67,6 +67,7 @@ export async function readOrders(
       // Where the log does not hold an order's beginning, it cannot tell what the order is.
       told: isTold(word, text !== undefined, history, tables[0]!.cutMs) ? toldOf(word) : undefined,
       under: new UnderWay(waiting),
+      hasLists: tables[0]!.hasLists,
     };
     if (facts.reservation?.status === "held") {
       for (const { sku, quantity } of facts.reservation.lines) held.set(sku, (held.get(sku) ?? 0) + quantity);

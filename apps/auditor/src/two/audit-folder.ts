@@ -1,5 +1,5 @@
 import { Worker } from "node:worker_threads";
-import { audit, checkEffects, concluded, cutMsOf, isCut, type AuditReport } from "../audit.ts";
+import { audit, checkEffects, concluded, isCut, tableFor, type AuditReport } from "../audit.ts";
 import { topics } from "@waybill/contracts";
 import { Findings } from "../findings.ts";
 import { readWaiting } from "../log/log-pass.ts";
@@ -62,7 +62,7 @@ async function closed({ ledger, books }: Opened): Promise<void> {
 async function byTwo({ books, ledger }: Opened, second: Second): Promise<AuditReport> {
   const findings = new Findings();
   const orders = await books.count("orders", "order");
-  const options = { cutMs: cutMsOf(books) };
+  const options = tableFor(books);
   const [other, own] = await both(second.ask<LogShare>({ kind: "log", orders, options }), () =>
     logShare(books, "orders", orders, options),
   );

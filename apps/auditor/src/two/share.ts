@@ -3,6 +3,7 @@ import { handles, ledgersOf } from "../audit.ts";
 import type { Books, IdRange } from "../books.ts";
 import { Findings, type LawResult } from "../findings.ts";
 import type { Breach } from "../laws.ts";
+import { readLists } from "../log/listing.ts";
 import { readLog } from "../log/log-pass.ts";
 import { OrderTable, type TableOptions } from "../log/order-table.ts";
 import type { ProductChanges } from "../log/product-log.ts";
@@ -35,6 +36,7 @@ export async function logShare(books: Books, half: Half, orders: number, options
   const rest = ledgersOf(books);
   const isWanted = (name: string) => (name === topics.orders.name) === (half === "orders");
   await readLog(books, { orders: table, rest }, handles, findings, isWanted);
+  if (half === "rest" && table.hasLists) await readLists(books, table);
   return {
     results: findings.results(),
     kept: findings.kept,
