@@ -38,7 +38,9 @@ describe("a simulated shop", () => {
       "stall",
       "clock",
     ];
-    expect([...kinds].toSorted()).toEqual([...shopping, ...trouble, "lose", "recreate", "rewind"].toSorted());
+    expect([...kinds].toSorted()).toEqual(
+      [...shopping, ...trouble, "lose", "recreate", "rewind", "redrive", "outage"].toSorted(),
+    );
   });
 
   test(`settles every order with all books agreed, in ${seeds} seeds`, { timeout: 900_000 }, async () => {

@@ -100,6 +100,7 @@ export const commitMutants: readonly Mutant[] = [
         replace: 'if (input.parked === undefined && input.kind !== "timer" && bench.parking.size > 0) {',
       },
     ],
+    tests: ["packages/messaging/test/parking.test.ts"],
   },
   {
     name: "set-aside-lost",
@@ -124,7 +125,7 @@ export const commitMutants: readonly Mutant[] = [
       { file: "packages/memory/src/lanes.ts", find: " || row.level > level || ", replace: " || " },
       {
         file: "packages/messaging/src/worker.ts",
-        find: " || row.level > service.level) continue;",
+        find: " || row.level > hosted.level) continue;",
         replace: ") continue;",
       },
     ],

@@ -58,7 +58,7 @@ export class Course {
   }
 
   #toWorld(item: Item): void {
-    const { network, gateway, mailbox, logs, store, scheduler } = this.#scene;
+    const { network, gateway, mailbox, logs, store, scheduler, hosts } = this.#scene;
     const { weather } = network;
     switch (item.kind) {
       case "weather": {
@@ -94,6 +94,9 @@ export class Course {
         });
       case "recreate":
         return logs.recreate(item.topic);
+      case "outage":
+        for (const host of hosts) host.crash(item.ms);
+        return;
       case "redrive":
         return void this.#redrive(item.service);
       case "rewind": {
@@ -140,7 +143,8 @@ export class Course {
     for (const topic of logs.topics.keys()) logs.wake(topic);
     for (const host of hosts) {
       host.level = this.#levelMax;
-      if (this.#chance.chance(0.5)) host.close(10);
+      if (host.process === undefined) host.start();
+      else if (this.#chance.chance(0.5)) host.close(10);
       else host.crash(10);
     }
   }

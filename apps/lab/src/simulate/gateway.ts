@@ -24,6 +24,9 @@ export interface Book {
 type Operation = "authorise" | "capture" | "void" | "refund";
 type Request = AuthoriseRequest | PaymentRequest;
 
+/** How long a request may be on its way: so much earlier the shop must stop to repeat a key. */
+const onTheWayMs = 25_000;
+
 const none: GatewayChances = { busy: 0, lost: 0, answerLost: 0, late: 0, lateRequest: 0, twice: 0 };
 
 /** The gateway as it is outside of every process: its own truth about the money. It does as it is told, also what is wrong. */
@@ -160,7 +163,7 @@ export class SimulatedGateway {
     return Object.fromEntries(
       Object.entries(adapters).map(([name, { call }]) => [
         name,
-        { idempotent: "key", keyTtlMs: keyTtlMs - 15_000, call },
+        { idempotent: "key", keyTtlMs: keyTtlMs - onTheWayMs, call },
       ]),
     );
   }

@@ -55,6 +55,8 @@ export type Item = { readonly id: string; readonly atMs: number } & (
       readonly when: "before" | "after";
       readonly awayMs: number;
     }
+  /** All processes are killed. */
+  | { readonly kind: "outage"; readonly ms: number }
   | { readonly kind: "pause"; readonly process: number; readonly ms: number }
   | { readonly kind: "close"; readonly process: number; readonly awayMs: number }
   | { readonly kind: "deploy"; readonly process: number; readonly level: number }
@@ -96,9 +98,10 @@ export interface Plan {
   readonly items: readonly Item[];
 }
 
-/** Until when things go wrong; and where a topic is an hour behind the others. */
+/** Until when things go wrong; and where a topic is an hour behind the others, or everything is down for so long. */
 const troubleMs = 45_000;
-const longTroubleMs = 3_700_000;
+const hourMs = 3_600_000;
+const longTroubleMs = hourMs + 100_000;
 
 export const stock: Readonly<Record<string, number>> = { mug: 60, cup: 40, jar: 12, lamp: 3 };
 /** Prices that sum up wrongly when they are rounded in any other way than once a line, half to even. */
@@ -114,8 +117,9 @@ export function planOf(seed: number): Plan {
   const setting = settingOf(chance);
   const items = [...shopping(rolls(seed, "shopping")), ...trouble(rolls(seed, "trouble"), setting)];
   if (setting.troubleMs > troubleMs) {
-    const topic = chance.pick(stamped);
-    items.push({ id: "hour-behind", atMs: chance.between(0, 20_000), kind: "stall", topic, ms: 3_600_000 });
+    const atMs = chance.between(0, 20_000);
+    if (chance.chance(0.5)) items.push({ id: "outage", atMs, kind: "outage", ms: hourMs });
+    else items.push({ id: "hour-behind", atMs, kind: "stall", topic: chance.pick(stamped), ms: hourMs });
   }
   return { seed, salt: 0, setting, items: items.toSorted((a, b) => a.atMs - b.atMs) };
 }
@@ -126,13 +130,13 @@ function settingOf(chance: Rolls): Setting {
     lanes: chance.pick([1, 2]),
     processes: chance.pick([1, 2, 2, 3]),
     gateway: chance.pick(["find", "find", "key"]),
-    keyTtlMs: chance.pick([45_000, 120_000]),
+    keyTtlMs: 45_000,
     mailKeys: chance.chance(0.5),
     dispatchAfterMs: chance.pick([0, 5_000, undefined]),
     paymentDeadlineMs: chance.pick([20_000, 60_000]),
     outboxGraceMs: 600_000,
     freeze: chance.chance(0.2),
-    ...(chance.chance(0.02) ? { troubleMs: longTroubleMs, tickMs: 20_000 } : { troubleMs, tickMs: 1_000 }),
+    ...(chance.chance(0.04) ? { troubleMs: longTroubleMs, tickMs: 20_000 } : { troubleMs, tickMs: 1_000 }),
   };
 }
 
@@ -183,8 +187,9 @@ function shopping(chance: Rolls): Item[] {
         lines: linesOf(chance),
       });
     }
-    if (chance.chance(0.25)) {
-      const afterMs = chance.pick([chance.between(0, 100), chance.between(100, 10_000), chance.between(0, 30_000)]);
+    if (chance.chance(token === "tok_expires" ? 0.6 : 0.25)) {
+      const worst = token === "tok_expires" ? chance.between(3_000, 5_000) : chance.between(0, 100);
+      const afterMs = chance.pick([worst, chance.between(100, 10_000), chance.between(0, 30_000)]);
       items.push({ id: `cancel-${n}`, atMs: atMs + afterMs, kind: "cancel", orderId, isForeign });
     }
   }

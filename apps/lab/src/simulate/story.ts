@@ -57,6 +57,7 @@ const sentences: { readonly [Kind in Item["kind"]]: (item: Of<Kind>) => string }
   crash: ({ process, awayMs }) => `p${process} is killed, and started again after ${s(awayMs)}.`,
   death: ({ process, when, after, call, awayMs }) =>
     `p${process} will die just ${when} its ${call} number ${after + 1} from now, for ${s(awayMs)}.`,
+  outage: ({ ms }) => `All processes are killed, and started again after ${s(ms)}.`,
   pause: ({ process, ms }) => `p${process} stands still for ${s(ms)}.`,
   close: ({ process, awayMs }) => `p${process} is asked to end, and started again after ${s(awayMs)}.`,
   deploy: ({ process, level }) => `p${process} is replaced by a build of level ${level}.`,
