@@ -287,3 +287,18 @@ test("a loss that one owner saw and did not live to make good is made good by th
   expect(new Set((await logOf(shop, "counts", 0)).map(({ stamp }) => stamp!.n))).toEqual(new Set(upTo(6)));
   expect(await tallied(shop, "a", 6)).toEqual(upTo(6));
 });
+
+test("a loss between a takeover and the new owner's first append is made good", async () => {
+  const shop = await deploy({ partitions: 1 });
+  const first = await shop.start({ services: [counter], lanes: 1 });
+  for (let n = 0; n < 10; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  first.kill();
+  await shop.world.advance(6_000);
+  await shop.start({ services: [counter], lanes: 1 });
+  shop.transport.loseTail("counts", 0, 4);
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  await shop.start({ services: [tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 11)).toEqual(upTo(11));
+});

@@ -69,6 +69,8 @@ export class Sender {
       destination.sentN = Math.min(sent.get(nameOf(destination))?.n ?? 0, lastN);
       destination.committedN = lastN;
     }
+    // What the log loses from now on is noticed by the first append.
+    for (const row of sent.values()) this.#destination(row).last = { logId: row.logId, offset: row.lastOffset };
     this.kick();
   }
 
