@@ -148,6 +148,7 @@ describe.each(["nats", "kafka"] as const)("several processes of one shop on %s",
     second.signal("SIGCONT");
     tell("lanes shared again after it goes on", await until(shared(first, second)));
     await flowing(orders);
+    expect(await second.end("SIGTERM")).toBe(0);
     await audited(orders);
   });
 

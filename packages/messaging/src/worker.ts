@@ -104,7 +104,7 @@ class LaneWorker implements Worker {
     for (const { name, lanes } of this.#hosted.values()) await store.declare(name, lanes, () => world.newId());
     await this.#join();
     this.#watch = store.watch([...this.#hosted.keys()], () => this.#freed.abort());
-    await this.#tick();
+    await Promise.all(await this.#tick());
     this.#ticking = this.#tickOn();
   }
 
@@ -135,7 +135,8 @@ class LaneWorker implements Worker {
     }
   }
 
-  async #tick(): Promise<void> {
+  /** Renews, and claims or gives away. Returns what the first claims wait for: no later tick waits for a lane to open. */
+  async #tick(): Promise<Promise<unknown>[]> {
     const { store, world } = this.#options;
     const beganMs = world.monotonicMs();
     if (await store.renew(this.memberId, this.#ttlMs)) this.#renewedMs = beganMs;
@@ -153,7 +154,7 @@ class LaneWorker implements Worker {
       const sharers = members.filter((member) => member.services.includes(name) && member.level >= level).length;
       first.push(...this.#balance(hosted, rows, live, Math.ceil(rows.length / Math.max(1, sharers))));
     }
-    await Promise.all(first);
+    return first;
   }
 
   /** Claims free lanes up to the fair share, or gives one away above it. Returns what the first claims wait for. */

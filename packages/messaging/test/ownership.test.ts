@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { faultyStore } from "@waybill/conformance";
 import type { Store, Transport } from "@waybill/messaging";
-import { count, counter, tally } from "./counter.ts";
+import { count, counter, tallier, tally } from "./counter.ts";
 import { deploy, idsIn, type Deployment } from "./deployment.ts";
 
 async function told<T>(shop: Deployment, answer: Promise<T>): Promise<T> {
@@ -66,6 +66,23 @@ test("the lanes of a process that closes run elsewhere at once, without waiting 
   expect(shop.store.nowMs()).toBe(beganMs);
   const { lanes } = await shop.store.survey(["counter", "tallier"]);
   expect(first.worker.lanes()).toHaveLength(lanes.length);
+});
+
+test("a lane that takes long to open keeps no other one waiting", async () => {
+  const shop = await deploy();
+  const counting = await shop.start({ services: [counter] });
+  const tallying = await shop.start({ services: [tallier] });
+  const wrapStore = (store: Store): Store => ({
+    ...store,
+    recover: (id) => (id.service === "counter" && id.lane === 0 ? new Promise(() => undefined) : store.recover(id)),
+  });
+  const { worker } = await shop.start({ wrapStore });
+  await told(shop, counting.worker.close());
+  await shop.world.advance(1_000);
+  await told(shop, tallying.worker.close());
+  await shop.world.advance(1_000);
+  const { lanes } = await shop.store.survey(["counter", "tallier"]);
+  expect(worker.lanes()).toHaveLength(lanes.length - 1);
 });
 
 test("the lanes of a process that died are taken over when it has been silent for long enough", async () => {
