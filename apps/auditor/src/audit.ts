@@ -72,12 +72,17 @@ export function tableFor(books: Books): { readonly cutMs: number; readonly hasLi
 
 /** Whether retention has let messages of a topic go. */
 export function isCut({ topics: all }: Books, name: string): boolean {
-  return all.some((topic) => topic.name === name && topic.firstOffset > 0);
+  return all.some((topic) => topic.name === name && topic.isCut);
+}
+
+/** Whether a topic's partitions are read in the order in which their messages were said. */
+function isExact({ topics: all }: Books, name: string): boolean {
+  return all.every((topic) => topic.name !== name || topic.isExact);
 }
 
 export function ledgersOf(books: Books): { readonly stock: StockLedger; readonly products: ProductLog } {
   return {
-    stock: new StockLedger(isCut(books, topics.stock.name)),
+    stock: new StockLedger(isCut(books, topics.stock.name), isExact(books, topics.stock.name)),
     products: new ProductLog(isCut(books, topics.products.name)),
   };
 }

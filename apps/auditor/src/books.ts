@@ -41,12 +41,27 @@ export interface LaneFacts {
 export interface TopicFacts {
   readonly name: string;
   readonly partitions: number;
-  /** The first offset that is kept, for all partitions: what lies before it was let go. */
-  readonly firstOffset: number;
+  /** Retention has let messages go: what lies before the first that are kept cannot be told. */
+  readonly isCut: boolean;
+  /** Per partition the first offset that is kept. */
+  readonly firstOffsets: readonly number[];
   /** Up to when messages may have been let go, in milliseconds; undefined when all are kept. */
   readonly cutMs: number | undefined;
-  /** One past the last offset of this reading. */
-  readonly nextOffset: number;
+  /** Per partition one past the last offset of this reading. */
+  readonly nextOffsets: readonly number[];
+  /**
+   * Whether the log and the states are of the very same moment, as in one file. A broker's log is read later, holds repeats,
+   * and may hold what was said again behind what came in between.
+   */
+  readonly isExact: boolean;
+}
+
+/** How far a broker has confirmed a lane's messages: up to there its log must hold them. */
+export interface Confirmed {
+  readonly topic: string;
+  readonly partition: number;
+  readonly source: string;
+  readonly n: number;
 }
 
 export interface StateText {
@@ -80,6 +95,8 @@ export interface Books extends AsyncDisposable {
   readonly topics: readonly TopicFacts[];
   readonly lanes: readonly LaneFacts[];
   readonly positions: readonly ReaderPosition[];
+  /** Empty where log and states are one file. */
+  readonly confirmed: readonly Confirmed[];
   /** How many states of a kind there are. */
   count(service: string, kind: string): Promise<number>;
   /** The id of a kind's state that stands behind so many others. */

@@ -53,7 +53,7 @@ export class LiveAudit {
   readonly #chains = new Map<string, Chains>();
   /** Up to where each topic was read. */
   readonly #read = new Map<string, number>();
-  #stock = new StockLedger(true);
+  #stock = new StockLedger(true, true);
   readonly #recent = new Map<string, Recent>();
   readonly #suspects = new Map<string, Suspect>();
   readonly #skus = new Set<string>();
@@ -150,7 +150,7 @@ export class LiveAudit {
     this.#read.set(name, nextOffset);
     this.#chains.delete(name);
     if (name === topics.stock.name) {
-      this.#stock = new StockLedger(true);
+      this.#stock = new StockLedger(true, true);
       this.#skus.clear();
     }
     for (const recent of this.#recent.values()) recent.word = 0;
@@ -161,8 +161,9 @@ export class LiveAudit {
     let chains = this.#chains.get(topic.name);
     if (chains === undefined) {
       // It may begin in the middle of a chain.
-      const facts = { ...topic, firstOffset: 1, cutMs: undefined };
-      this.#chains.set(topic.name, (chains = new Chains(facts, [], [], findings)));
+      const none: readonly number[] = [];
+      const facts = { ...topic, isExact: true, isCut: true, cutMs: undefined, firstOffsets: none, nextOffsets: none };
+      this.#chains.set(topic.name, (chains = new Chains(facts, { positions: [], lanes: [], confirmed: [] }, findings)));
     }
     chains.findings = findings;
     return chains;

@@ -45,12 +45,12 @@ async function readTopic(
   const { orders, rest } = sums;
   // Chains are checked by the first pass; the later ones only ask them who has read what.
   const first = rest === undefined ? new Findings(0) : findings;
-  const chains = new Chains(topic, books.positions, books.lanes, first);
+  const chains = new Chains(topic, books, first);
   const isStamped = allTopics.some(({ name, door }) => name === topic.name && !door);
 
   function visit(message: LogMessage): void {
     const unread = chains.take(message);
-    if (message.malformed) return;
+    if (unread === undefined || message.malformed) return;
     const { type } = message;
     if (isStamped) checkPlace(message, topic.partitions, first);
     if (isAboutOrder(type)) aboutOrder(message, type, unread);

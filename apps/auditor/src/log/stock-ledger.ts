@@ -46,14 +46,18 @@ export class StockLedger {
   /** Movements may be missing at the beginning: the first one of a SKU says what was there. */
   readonly #isCut: boolean;
 
-  constructor(isCut: boolean) {
+  /** Movements come in the order in which they were made. Where they do not, only their sums can be told. */
+  readonly #isOrdered: boolean;
+
+  constructor(isCut: boolean, isOrdered: boolean) {
+    this.#isOrdered = isOrdered;
     this.#isCut = isCut;
   }
 
   /** Takes the next message; returns the SKUs that it moves. */
   take(message: LogMessage, findings: Findings): readonly string[] {
     const by = moves.get(message.type);
-    if (by === undefined) return [];
+    if (by === undefined || (this.#isCut && !this.#isOrdered)) return [];
     const body = JSON.parse(message.body()) as Movement | { readonly lines: readonly Movement[] };
     const lines = "lines" in body ? body.lines : [body];
     for (const line of lines) this.#move(line, by, message, findings);
@@ -65,23 +69,17 @@ export class StockLedger {
     findings.checked(4);
     const shelf = this.shelves.get(sku) ?? this.#begun(line, onHandBy, reservedBy);
     const expected = { onHand: shelf.onHand + onHandBy * quantity, reserved: shelf.reserved + reservedBy * quantity };
-    const isCorrection = line.adjustmentId?.startsWith(correctionPrefix) === true;
-    if (!isCorrection && (expected.onHand !== onHand || expected.reserved !== reserved)) {
-      breach(
-        findings,
-        message,
-        sku,
-        `${message.type} of ${quantity} left ${onHand} on hand and ${reserved} reserved; by the movements before it that is ${expected.onHand} and ${expected.reserved}`,
-      );
-    }
     if (reserved < 0 || onHand < reserved) {
       breach(findings, message, sku, `${message.type} left ${onHand} on hand and ${reserved} reserved`);
     }
-    if (message.type === stockAdjusted.name) shelf.adjusted += onHand - shelf.onHand;
-    else shelf.shipped += shelf.onHand - onHand;
-    shelf.onHand = onHand;
-    shelf.reserved = reserved;
-    shelf.atMs = message.atMs;
+    const isCorrection = line.adjustmentId?.startsWith(correctionPrefix) === true;
+    if (!this.#isOrdered) return add(shelf, isCorrection ? shelf : expected, message);
+    if (!isCorrection && (expected.onHand !== onHand || expected.reserved !== reserved)) {
+      const what = `${message.type} of ${quantity} left ${onHand} on hand and ${reserved} reserved`;
+      const by = `by the movements before it that is ${expected.onHand} and ${expected.reserved}`;
+      breach(findings, message, sku, `${what}; ${by}`);
+    }
+    add(shelf, { onHand, reserved }, message);
   }
 
   #begun({ sku, quantity, onHand, reserved }: Movement, onHandBy: number, reservedBy: number): Shelf {
@@ -91,6 +89,15 @@ export class StockLedger {
     this.shelves.set(sku, shelf);
     return shelf;
   }
+}
+
+/** Brings a shelf to what a movement made of it. */
+function add(shelf: Shelf, { onHand, reserved }: Pick<Shelf, "onHand" | "reserved">, message: LogMessage): void {
+  if (message.type === stockAdjusted.name) shelf.adjusted += onHand - shelf.onHand;
+  else shelf.shipped += shelf.onHand - onHand;
+  shelf.onHand = onHand;
+  shelf.reserved = reserved;
+  shelf.atMs = message.atMs;
 }
 
 function breach(findings: Findings, message: LogMessage, sku: string, what: string): void {

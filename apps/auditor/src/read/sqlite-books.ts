@@ -41,6 +41,28 @@ const momentSql = `select
   (select group_concat(service || lane || '/' || epoch || '/' || batch || '/' || next_n) from lane) || ' ' ||
   (select group_concat(id || '/' || first_off || '/' || next_off) from topic) as moment`;
 
+interface TopicRow {
+  readonly id: number;
+  readonly name: string;
+  readonly partitions: number;
+  /** All partitions share the topic's offsets. */
+  readonly firstOffset: number;
+  readonly nextOffset: number;
+  readonly cutMs: number | null;
+}
+
+function topicOf({ name, partitions, firstOffset, nextOffset, cutMs }: TopicRow): TopicFacts {
+  return {
+    name,
+    partitions,
+    isExact: true,
+    isCut: firstOffset > 0,
+    cutMs: firstOffset === 0 ? undefined : (cutMs ?? Infinity),
+    firstOffsets: Array<number>(partitions).fill(firstOffset),
+    nextOffsets: Array<number>(partitions).fill(nextOffset),
+  };
+}
+
 const lanesSql = "select service, lane, source, next_n as nextN, time_ms as timeMs, stopped from lane";
 
 const positionsSql = `select service, topic, partition, next_offset as nextOffset, last_offset as lastOffset,
@@ -65,14 +87,12 @@ function booksOf(db: DatabaseSync): Books {
   const all = <Row>(sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values) as Row[];
   const states = (sql: string, ...values: SQLInputValue[]) => pagesOf(db, `${sql} order by id`, values, stateOf);
   const waiting = (columns: string) => pagesOf(db, `select service, key, ${columns}`, [], waitingOf);
-  const topics = all<Omit<TopicFacts, "cutMs"> & { id: number; cutMs: number | null }>(topicsSql).map((topic) => ({
-    ...topic,
-    cutMs: topic.firstOffset === 0 ? undefined : (topic.cutMs ?? Infinity),
-  }));
-  const ids = new Map(topics.map(({ name, id }) => [name, id]));
+  const rows = all<TopicRow>(topicsSql);
+  const byName = new Map(rows.map((row) => [row.name, row]));
   const moments = all<{ moment: string }>(momentSql);
   return {
-    topics,
+    topics: rows.map(topicOf),
+    confirmed: [],
     moment: moments[0]!.moment,
     lanes: all<LaneFacts & { stopped: string | null }>(lanesSql).map(({ stopped, ...row }) => ({
       ...row,
@@ -102,13 +122,13 @@ function booksOf(db: DatabaseSync): Books {
     parked: () => waiting("fingerprint, due_ms from parked_key"),
     sharedEffectIds: async () =>
       all<{ id: string; count: number }>("select id, count(*) as count from effect group by id having count(*) > 1"),
-    messages: async (topic, visit) => readChunks(db, topic, ids.get(topic.name)!, visit),
+    messages: async (topic, visit) => readChunks(db, byName.get(topic.name)!, visit),
     [Symbol.asyncDispose]: async () => db.close(),
   };
 }
 
-function readChunks(db: DatabaseSync, topic: TopicFacts, id: number, visit: (message: LogMessage) => void): void {
-  const base = id * topicSpan;
+function readChunks(db: DatabaseSync, topic: TopicRow, visit: (message: LogMessage) => void): void {
+  const base = topic.id * topicSpan;
   const chunks = db
     .prepare("select off, count, records from chunk where off >= ? and off < ? order by off")
     .iterate(base, base + topic.nextOffset) as IterableIterator<{ off: number; count: number; records: string }>;
