@@ -22,10 +22,10 @@ const lateMsMax = 20_000;
 /** A process' way to the logs: every call takes its time and may fail as the weather has it. */
 export function linkedTransport(process: SimulatedProcess, logs: Logs, network: Network): Transport {
   const { weather, chance } = network;
-  let isClosed = false;
+  const closing = new AbortController();
 
   function open(): void {
-    if (isClosed) throw new WaybillError("CLOSED", "The transport is closed.");
+    if (closing.signal.aborted) throw new WaybillError("CLOSED", "The transport is closed.");
   }
 
   function ask<Result>(work: () => Result): Promise<Result> {
@@ -47,12 +47,12 @@ export function linkedTransport(process: SimulatedProcess, logs: Logs, network: 
       const work = () => batches.map((batch) => stored(logs, batch, network));
       return network.call(process, "append", work);
     },
-    reader: (from) => linkedReader(process, new Cursors(logs, from), logs, network, () => isClosed),
+    reader: (from) => linkedReader(process, new Cursors(logs, from), logs, network, closing.signal),
     read: async (topic, partition, offset) => ask(() => messageAt(logs.partition(topic, partition), offset)),
     bounds: async (topic, atMs) => ask(() => boundsOf(logs.topic(topic), atMs)),
     report: async () => {},
     async [Symbol.asyncDispose]() {
-      isClosed = true;
+      closing.abort(closed);
     },
   };
 
@@ -105,13 +105,13 @@ function linkedReader(
   cursors: Cursors,
   logs: Logs,
   network: Network,
-  isClosed: () => boolean,
+  transportClosing: AbortSignal,
 ): Reader {
   const { scheduler, weather } = network;
   const closing = new AbortController();
 
   function take(limits: FetchLimits): Fetched {
-    if (isClosed() || closing.signal.aborted) throw new WaybillError("CLOSED", "The reader is closed.");
+    if (transportClosing.aborted || closing.signal.aborted) throw new WaybillError("CLOSED", "The reader is closed.");
     // Whoever does not wait gets what there is; what stands still is only late for whoever does.
     return cursors.take(limits, limits.waitMs === 0 ? nothing : weather.stalled);
   }
@@ -122,20 +122,21 @@ function linkedReader(
       const over = (): void => {
         timer.run = undefined;
         for (const topic of cursors.topics) logs.waitersOf(topic).delete(changed);
-        signal.removeEventListener("abort", over);
-        closing.signal.removeEventListener("abort", over);
+        for (const ended of ends) ended.removeEventListener("abort", over);
         process.reach(resolve);
       };
+      const ends = [signal, closing.signal, transportClosing];
       let isTold = false;
       const changed = (): void => {
         if (isTold) return;
         isTold = true;
-        scheduler.after(network.delayMs(), over);
+        const lateMs = network.delayMs();
+        if (lateMs === 0) over();
+        else scheduler.after(lateMs, over);
       };
       const timer = scheduler.after(ms, over);
       for (const topic of cursors.topics) logs.waitersOf(topic).add(changed);
-      signal.addEventListener("abort", over);
-      closing.signal.addEventListener("abort", over);
+      for (const ended of ends) ended.addEventListener("abort", over);
     });
   }
 

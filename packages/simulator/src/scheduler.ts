@@ -37,13 +37,13 @@ export class Scheduler {
     return pending;
   }
 
-  /** Lets happen what is due, until a moment, until `isOver`, or until nothing is left. */
+  /** Lets happen what is due, until a moment or until `isOver`. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
     await settled();
     for (let atOnce = 0; !isOver(); atOnce++) {
       const next = this.#heap[0];
       if (next === undefined || next.atMs > untilMs) {
-        this.#nowMs = Math.max(this.#nowMs, Math.min(untilMs, next === undefined ? this.#nowMs : untilMs));
+        this.#nowMs = Math.max(this.#nowMs, untilMs);
         return;
       }
       pop(this.#heap);

@@ -49,7 +49,7 @@ function transportUnderTest(): TransportUnderTest {
 
 function storeUnderTest(): StoreUnderTest {
   const { scheduler, network, process } = world();
-  const database = memoryStore({ world: process("clock").world, byReference: true });
+  const database = memoryStore({ world: process("clock").world });
   let all: { store: ReturnType<typeof database.handle> }[] = [];
   const open = (name: string): Store => {
     const store = database.handle();

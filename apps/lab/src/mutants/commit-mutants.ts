@@ -95,6 +95,16 @@ export const commitMutants: readonly Mutant[] = [
     bug: "A timer passes what is set aside of its entity",
     edits: [
       {
+        file: `${lane}/intake.ts`,
+        find: "const free = rows.filter(({ key }) => this.#parking.get(key) === undefined);",
+        replace: "const free = rows;",
+      },
+      {
+        file: `${lane}/run.ts`,
+        find: "  if (input.timer !== undefined && bench.parking.get(input.subject) !== undefined) return undefined;\n",
+        replace: "",
+      },
+      {
         file: `${lane}/run.ts`,
         find: "if (input.parked === undefined && bench.parking.size > 0) {",
         replace: 'if (input.parked === undefined && input.kind !== "timer" && bench.parking.size > 0) {',
