@@ -140,6 +140,8 @@ export class SimulatedGateway {
       return { done: isHeld, paymentId: book?.paymentId ?? "" };
     }
     if (book === undefined) return { done: false, paymentId: "" };
+    if (operation === "void" && book.expired && this.#setting.gateway === "find")
+      this.findings.push(`a person was asked to give back ${reference}'s money, which nobody holds`);
     if (operation === "capture" && book.taken === 0) book.taken = minor;
     if (operation === "refund" && book.back === 0) book.back = minor;
     book.held = 0;
