@@ -85,6 +85,16 @@ test("a repeat within the window is dropped, in the same batch and in a later on
   expect(await knocked(shop, id!, 2)).toBe(2);
 });
 
+test("a repeat that lies in two partitions at once is dropped, by whichever lane meets it first", async () => {
+  const shop = await open();
+  const [id] = idsIn(2, shop.partitions, 1);
+  for (const partition of [0, 2, 1, 2])
+    await write(shop, { topic: "knocks-in", partition }, { id: "k1", subject: id! });
+  const { worker } = await shop.start({ services: [porter], lanes: 4 });
+  expect(await knocked(shop, id!)).toBe(1);
+  expect(worker.lanes().flatMap(({ blocked }) => blocked)).toEqual([]);
+});
+
 test("what doors have seen is forgotten after the window, by the store's clock", async () => {
   const shop = await open();
   const [id] = idsIn(1, shop.partitions, 1);

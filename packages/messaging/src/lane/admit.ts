@@ -32,24 +32,43 @@ export function admit(bench: Bench, message: StoredMessage, work: Work, repeats:
   work.moved(track);
   if (link === "repeat") return false;
   track.marks.set(stamp.source, markAfter(mark, stamp));
-  return true;
+  return !isRepeat(bench, message, work, repeats);
 }
 
 /** A message from outside: dropped when it was taken before, sent on when its key belongs to another partition. */
 function passDoor(bench: Bench, message: StoredMessage, work: Work, repeats: Set<string>): boolean {
   const topic = bench.routes.topics.get(message.topic)?.topic;
   if (topic?.door !== true) return true;
-  // Before it is passed on, for then it has a stamp and is nobody's repeat any more.
-  if (topic.dedupeMs !== undefined) {
-    const key = seenKey(message.producer, message.id);
-    if (repeats.has(key)) return false;
-    repeats.add(key);
-    work.seen.push({ source: message.producer, id: message.id, atMs: work.publishAtMs });
-  }
-  const partition = partitionOf(message.key, bench.partitions);
-  if (partition === message.partition || !fits(topic, message)) return true;
-  work.passOn(message, partition);
+  if (isRepeat(bench, message, work, repeats)) return false;
+  if (!isMisplaced(bench, topic, message)) return true;
+  work.passOn(message, partitionOf(message.key, bench.partitions));
   return false;
+}
+
+/** Whether a door with a window has taken this message before; if not, it has now. */
+function isRepeat(bench: Bench, message: StoredMessage, work: Work, repeats: Set<string>): boolean {
+  const topic = bench.routes.topics.get(message.topic)?.topic;
+  if (topic?.dedupeMs === undefined) return false;
+  const source = seenAs(bench, topic, message);
+  const key = seenKey(source, message.id);
+  if (repeats.has(key)) return true;
+  repeats.add(key);
+  work.seen.push({ source, id: message.id, atMs: work.publishAtMs });
+  return false;
+}
+
+/**
+ * By which name a message is remembered. Whether it is handled is for the lane of its key alone to say, also of one that
+ * was passed on: two lanes that meet it at the same time know nothing of each other. One that passes it on remembers
+ * only that, by a name that no producer can have.
+ */
+function seenAs(bench: Bench, topic: Topic, message: StoredMessage): string {
+  const passesOn = message.stamp === undefined && isMisplaced(bench, topic, message);
+  return passesOn ? `${message.producer}\n${message.partition}` : message.producer;
+}
+
+function isMisplaced(bench: Bench, topic: Topic, message: StoredMessage): boolean {
+  return partitionOf(message.key, bench.partitions) !== message.partition && fits(topic, message);
 }
 
 /** Whether a message can be sent on with a stamp: what a broker refuses would stand in the way of all behind it. */
@@ -102,9 +121,10 @@ export async function seenBefore(bench: Bench, messages: readonly StoredMessage[
   const found = new Set<string>();
   if (!bench.routes.remembersSeen) return found;
   const asked: { source: string; id: string }[] = [];
-  for (const { stamp, topic, producer, id } of messages) {
-    if (stamp !== undefined || bench.routes.topics.get(topic)?.topic.dedupeMs === undefined) continue;
-    asked.push({ source: producer, id });
+  for (const message of messages) {
+    const topic = bench.routes.topics.get(message.topic)?.topic;
+    if (topic?.dedupeMs === undefined || message.malformed !== undefined) continue;
+    asked.push({ source: seenAs(bench, topic, message), id: message.id });
   }
   if (asked.length === 0) return found;
   for (const { source, id } of await bench.store.seen(bench.id.service, asked)) found.add(seenKey(source, id));

@@ -52,9 +52,9 @@ export async function run(
 ): Promise<number> {
   const { inputs, messages } = intake;
   const ready: Ready[] = inputs.map((input) => prepare(bench, input));
-  const repeats = await seenBefore(bench, messages);
-  for (const read of messages) {
-    const message = read.stamp === undefined ? vetted(read) : read;
+  const read = messages.map((message) => (message.stamp === undefined ? vetted(message) : message));
+  const repeats = await seenBefore(bench, read);
+  for (const message of read) {
     if (admit(bench, message, work, repeats) && concerns(bench, message)) {
       ready.push(prepare(bench, messageInput(message)));
     }
