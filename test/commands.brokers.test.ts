@@ -54,10 +54,10 @@ describe.each(["nats", "kafka", "hybrid"] as const)("the commands on %s", (engin
   });
 
   test("a month of real orders adds up, and can be looked at", { timeout: 600_000 }, async () => {
-    const replayed = await waybill(deployment.env, "replay", "sample", "--data", data, "--json");
+    const replayed = await waybill(deployment.env, "replay", "sample", "--data", join(data, "replay"), "--json");
     expect(replayed.stderr).not.toContain("waybill:");
     expect(JSON.parse(replayed.stdout) as Report).toMatchObject({ ok: true, ordersCompleted: 1_559 });
-    const again = await waybill(deployment.env, "replay", "sample", "--data", data, "--json");
+    const again = await waybill(deployment.env, "replay", "sample", "--data", join(data, "replay"), "--json");
     expect(again.stderr).toContain("Going on in");
     expect(JSON.parse(again.stdout) as Report).toMatchObject({ ok: true, ordersCompleted: 1_559 });
 

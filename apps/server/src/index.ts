@@ -23,6 +23,7 @@ export { openJourneys, type Journeys, type JourneyEntry } from "./journey.ts";
 export { isSettled, orderView } from "./http/order-view.ts";
 export { laneViews, laneTroubles, type LaneTopic, type LaneView } from "./lanes.ts";
 export { sampleProducts, seed, type SampleProduct } from "./seed.ts";
+export { pagesTo } from "./pages.ts";
 export { openWatch, type Watch } from "./watch.ts";
 export { inProcessGateway, type InProcessGateway } from "./gateway/in-process.ts";
 export { httpGateway, type HttpGatewayOptions } from "./gateway/http-gateway.ts";

@@ -1,8 +1,16 @@
 import { topics } from "@waybill/contracts";
-import { partitionOf, type Position, type StoredMessage, type Topic, type Transport } from "@waybill/messaging";
+import {
+  partitionOf,
+  type PartitionBounds,
+  type Position,
+  type StoredMessage,
+  type Topic,
+  type Transport,
+} from "@waybill/messaging";
 import { journey, type Order } from "@waybill/orders";
 import { setTimeout as pause } from "node:timers/promises";
 import { partitions, type Engine } from "./engine.ts";
+import { pagesTo } from "./pages.ts";
 
 /** One message of an order's life, from whichever service. */
 export interface JourneyEntry {
@@ -30,7 +38,7 @@ const togetherMs = 5_000;
 const marginMs = 1_000;
 /** How many messages of a partition are looked through for each stretch of an order's life. */
 const lookMax = 2_048;
-const pageLimits = { messages: 256, bytes: 1_048_576, waitMs: 500 };
+const pageLimits = { messages: 256, bytes: 1_048_576 };
 /** How long a log may take to say what it holds of an order, in milliseconds. */
 const heardWithinMs = 3_000;
 const cachedMax = 1_000;
@@ -135,7 +143,7 @@ async function saidOf(
     if (from >= bounds.nextOffset) continue;
     const position = { topic: topic.name, partition, logId: bounds.logId, nextOffset: from };
     nextOffset = from;
-    for await (const message of messagesFrom(transport, position, toMs + marginMs)) {
+    for await (const message of messagesFrom(transport, position, bounds, toMs + marginMs)) {
       nextOffset = message.offset + 1;
       if (message.subject === orderId) said.push(message);
     }
@@ -144,14 +152,16 @@ async function saidOf(
 }
 
 /** The messages of a partition from a position on, up to a time, to the end, or to a bound. */
-async function* messagesFrom(transport: Transport, from: Position, untilMs: number): AsyncGenerator<StoredMessage> {
-  await using reader = transport.reader([from]);
-  const { signal } = new AbortController();
-  for (let looked = 0; looked < lookMax;) {
-    const { messages, atEnd } = await reader.fetch(pageLimits, signal);
+async function* messagesFrom(
+  transport: Transport,
+  from: Position,
+  bounds: PartitionBounds,
+  untilMs: number,
+): AsyncGenerator<StoredMessage> {
+  let looked = 0;
+  for await (const messages of pagesTo(transport, [from], [bounds], pageLimits)) {
     yield* messages;
     looked += messages.length;
-    const last = messages.at(-1);
-    if (last === undefined || last.atMs > untilMs || atEnd.length > 0) return;
+    if (looked >= lookMax || messages.at(-1)!.atMs > untilMs) return;
   }
 }

@@ -11,6 +11,7 @@ import {
   type Worker,
 } from "@waybill/messaging";
 import { partitions, type Engine } from "./engine.ts";
+import { pagesTo } from "./pages.ts";
 
 /** How far a lane is in one of its topics. */
 export interface LaneTopic {
@@ -45,7 +46,7 @@ export interface LaneView {
 }
 
 const countMax = 10_000;
-const page = { messages: 1_000, bytes: 4_194_304, waitMs: 0 };
+const page = { messages: 1_000, bytes: 4_194_304 };
 
 /** Every lane of these services. `worker`: the one of this process, if it runs lanes. */
 export async function laneViews(engine: Engine, services: readonly Service[], worker?: Worker): Promise<LaneView[]> {
@@ -128,7 +129,7 @@ async function laneTopic(
   const end = Math.max(0, ...bounds.map(({ nextOffset }) => nextOffset));
   const froms = bounds.map((one) => positionIn(one, positions));
   const isBehind = froms.some((from, at) => from.nextOffset < bounds[at]!.nextOffset);
-  const unread = isBehind ? await unreadFrom(engine, topic, froms) : none;
+  const unread = isBehind ? await unreadFrom(engine, topic, froms, bounds) : none;
   const lagMs = unread.oldestMs === undefined ? 0 : Math.max(0, engine.store.nowMs() - unread.oldestMs);
   const why = blocked ?? unread.error;
   return {
@@ -158,21 +159,23 @@ interface Unread {
 const none: Unread = { messages: 0 };
 
 /** Counts by reading, for offsets are not dense: up to a bound, so that a lane far behind costs no more. */
-async function unreadFrom(engine: Engine, topic: string, froms: readonly Position[]): Promise<Unread> {
-  await using reader = engine.durable.transportOf(topic).reader(froms);
-  const { signal } = new AbortController();
+async function unreadFrom(
+  engine: Engine,
+  topic: string,
+  froms: readonly Position[],
+  bounds: readonly PartitionBounds[],
+): Promise<Unread> {
   let messages = 0;
   let first: number | undefined;
   let oldestMs: number | undefined;
   try {
-    while (messages < countMax) {
-      const fetched = await reader.fetch(page, signal);
-      if (fetched.messages.length === 0) break;
-      messages += fetched.messages.length;
-      for (const { offset, atMs } of fetched.messages) {
+    for await (const fetched of pagesTo(engine.durable.transportOf(topic), froms, bounds, page)) {
+      messages += fetched.length;
+      for (const { offset, atMs } of fetched) {
         first = Math.min(first ?? offset, offset);
         oldestMs = Math.min(oldestMs ?? atMs, atMs);
       }
+      if (messages >= countMax) break;
     }
   } catch (error) {
     return { messages, first, oldestMs, error: `${codeOf(error) ?? "ERROR"}: ${messageOf(error)}` };

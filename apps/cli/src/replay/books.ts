@@ -1,8 +1,8 @@
 import { stockAdjusted, stockReleased, stockReserved, stockShipped, topics } from "@waybill/contracts";
 import { reservation, stock } from "@waybill/inventory";
-import { bodyText, type PartitionBounds, type Position, type StateKind } from "@waybill/messaging";
+import { bodyText, type Position, type StateKind } from "@waybill/messaging";
 import { payment, sums } from "@waybill/payments";
-import type { Engine, Stored } from "@waybill/server";
+import { pagesTo, type Engine, type Stored } from "@waybill/server";
 import type { StockLeft } from "./report.ts";
 
 /** What the shop's other services have written down of a run, to hold against its orders. */
@@ -27,7 +27,7 @@ export interface Wrong {
 
 const examplesMax = 5;
 const pageMax = 500;
-const fetchLimits = { messages: 2_048, bytes: 4_194_304, waitMs: 1_000 };
+const fetchLimits = { messages: 2_048, bytes: 4_194_304 };
 
 /** Reads the books page by page; memory grows with SKUs only. */
 export async function readBooks(engine: Engine): Promise<Books> {
@@ -90,15 +90,7 @@ async function readLedger(engine: Engine): Promise<Pick<Books, "impossible" | "l
     logId,
     nextOffset: firstOffset,
   }));
-  await using reader = transport.reader(from);
-  const { signal } = new AbortController();
-  const unread = new Set(bounds.filter(isFilled).map(({ partition }) => partition));
-  while (unread.size > 0) {
-    const { messages, next, atEnd } = await reader.fetch(fetchLimits, signal);
-    for (const { partition } of atEnd) unread.delete(partition);
-    for (const { partition, nextOffset } of next) {
-      if (nextOffset >= bounds[partition]!.nextOffset) unread.delete(partition);
-    }
+  for await (const messages of pagesTo(transport, from, bounds, fetchLimits)) {
     for (const { type, body } of messages) {
       const factor = onHandBy.get(type);
       if (factor === undefined) continue;
@@ -109,10 +101,6 @@ async function readLedger(engine: Engine): Promise<Pick<Books, "impossible" | "l
     }
   }
   return { impossible, ledgerBySku };
-}
-
-function isFilled({ firstOffset, nextOffset }: PartitionBounds): boolean {
-  return firstOffset < nextOffset;
 }
 
 function movementsOf(body: unknown): readonly Movement[] {
