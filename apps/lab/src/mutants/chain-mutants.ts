@@ -184,8 +184,8 @@ export const chainMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${lane}/admit.ts`,
-        find: "if (partition === message.partition || !fits(topic, message)) return true;",
-        replace: "if (partition >= 0 || !fits(topic, message)) return true;",
+        find: "if (!isMisplaced(bench, topic, message)) return true;",
+        replace: "if (message.stamp === undefined || !isMisplaced(bench, topic, message)) return true;",
       },
     ],
   },
