@@ -104,7 +104,9 @@ class LaneWorker implements Worker {
     for (const { name, lanes } of this.#hosted.values()) await store.declare(name, lanes, () => world.newId());
     await this.#join();
     this.#watch = store.watch([...this.#hosted.keys()], () => this.#freed.abort());
-    await Promise.all(await this.#tick());
+    await (
+      await this.#tick()
+    ).begun;
     this.#ticking = this.#tickOn();
   }
 
@@ -136,7 +138,7 @@ class LaneWorker implements Worker {
   }
 
   /** Renews, and claims or gives away. Returns what the first claims wait for: no later tick waits for a lane to open. */
-  async #tick(): Promise<Promise<unknown>[]> {
+  async #tick(): Promise<{ readonly begun: Promise<unknown> }> {
     const { store, world } = this.#options;
     const beganMs = world.monotonicMs();
     if (await store.renew(this.memberId, this.#ttlMs)) this.#renewedMs = beganMs;
@@ -154,7 +156,7 @@ class LaneWorker implements Worker {
       const sharers = members.filter((member) => member.services.includes(name) && member.level >= level).length;
       first.push(...this.#balance(hosted, rows, live, Math.ceil(rows.length / Math.max(1, sharers))));
     }
-    return first;
+    return { begun: Promise.all(first) };
   }
 
   /** Claims free lanes up to the fair share, or gives one away above it. Returns what the first claims wait for. */

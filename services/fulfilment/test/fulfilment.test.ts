@@ -140,20 +140,24 @@ describe("a dispatch races a cancel", () => {
 test("whatever comes in whatever order, the table holds, and goods are never both kept and sent", () => {
   const step = fc.constantFrom("confirm", "cancel", "dispatch", "deliver", "due");
   fc.assert(
-    fc.property(fc.array(step, { maxLength: 20, size: "max" }), fc.constantFrom(undefined, 0, 500), (steps, dispatchAfterMs) => {
-      const shop = specification(fulfilment(dispatchAfterMs === undefined ? {} : { dispatchAfterMs }));
-      const told: string[] = typesOf(shop.when(orderConfirmed, confirmed));
-      for (const next of steps) {
-        const before = shop.state(shipment("o-1"))!.status;
-        if (next === "confirm") told.push(...typesOf(shop.when(orderConfirmed, confirmed)));
-        if (next === "cancel") told.push(...typesOf(shop.when(orderCancelRequested, cancel)));
-        if (next === "dispatch") told.push(...typesOf(shop.when(shipmentDispatch, { orderId: "o-1" })));
-        if (next === "deliver") told.push(...typesOf(shop.when(shipmentDeliver, { orderId: "o-1" })));
-        if (next === "due") told.push(...typesOf(shop.due(dispatchDue, "o-1")));
-        expect([before, ...transitions[before]]).toContain(shop.state(shipment("o-1"))!.status);
-      }
-      const ends = told.filter((type) => type === "shipment.dispatched" || type === "shipment.cancelled");
-      expect(ends.length).toBeLessThanOrEqual(1);
-    }),
+    fc.property(
+      fc.array(step, { maxLength: 20, size: "max" }),
+      fc.constantFrom(undefined, 0, 500),
+      (steps, dispatchAfterMs) => {
+        const shop = specification(fulfilment(dispatchAfterMs === undefined ? {} : { dispatchAfterMs }));
+        const told: string[] = typesOf(shop.when(orderConfirmed, confirmed));
+        for (const next of steps) {
+          const before = shop.state(shipment("o-1"))!.status;
+          if (next === "confirm") told.push(...typesOf(shop.when(orderConfirmed, confirmed)));
+          if (next === "cancel") told.push(...typesOf(shop.when(orderCancelRequested, cancel)));
+          if (next === "dispatch") told.push(...typesOf(shop.when(shipmentDispatch, { orderId: "o-1" })));
+          if (next === "deliver") told.push(...typesOf(shop.when(shipmentDeliver, { orderId: "o-1" })));
+          if (next === "due") told.push(...typesOf(shop.due(dispatchDue, "o-1")));
+          expect([before, ...transitions[before]]).toContain(shop.state(shipment("o-1"))!.status);
+        }
+        const ends = told.filter((type) => type === "shipment.dispatched" || type === "shipment.cancelled");
+        expect(ends.length).toBeLessThanOrEqual(1);
+      },
+    ),
   );
 });
