@@ -6,6 +6,7 @@ export { laws, type Breach, type Fix, type Law } from "./laws.ts";
 export type { GatewayLedger } from "./money/gateway-ledger.ts";
 export { openHttpLedger } from "./money/http-ledger.ts";
 export { openSqliteLedger } from "./money/sqlite-ledger.ts";
+export { openBrokerBooks, type BrokerBooks } from "./read/broker-books.ts";
 export { openSqliteBooks } from "./read/sqlite-books.ts";
 export { auditFolder, type AuditFolder } from "./two/audit-folder.ts";
 export { fixesText, reportText } from "./report-text.ts";

@@ -201,7 +201,8 @@ export class Chains {
   #compareEnd({ lastAtMs }: Partition, { position, lastFound }: Way): void {
     const { service, topic, partition, nextOffset, lastOffset, lastId } = position;
     this.findings.checked(1);
-    const end = this.#topic.nextOffsets[partition] ?? 0;
+    // Partitions that share a stream are told to have moved with it.
+    const end = Math.max(...this.#topic.nextOffsets);
     const isKept = lastOffset !== undefined && lastOffset >= (this.#topic.firstOffsets[partition] ?? 0);
     const beyond = nextOffset > end;
     if (!beyond && (!isKept || lastFound)) return;

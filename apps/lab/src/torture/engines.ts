@@ -1,5 +1,6 @@
 import { audit, openSqliteBooks, openSqliteLedger, type AuditReport, type Books } from "@waybill/auditor";
 import { join } from "node:path";
+import { onBroker } from "./broker-engines.ts";
 import type { Fault } from "./faults.ts";
 
 /** What a shop under torture runs on. */
@@ -35,4 +36,8 @@ const embedded: OpenEngine = async (data) => ({
   [Symbol.asyncDispose]: async () => {},
 });
 
-export const engines: ReadonlyMap<string, OpenEngine> = new Map([["embedded", embedded]]);
+export const engines: ReadonlyMap<string, OpenEngine> = new Map([
+  ["embedded", embedded],
+  ["nats", onBroker("nats")],
+  ["kafka", onBroker("kafka")],
+]);
