@@ -117,7 +117,7 @@ function workerOptions(options: ShopOptions, services: readonly Service[]): Work
     partitions,
     build,
     // Where others can take over, whoever died is found at the tick after its lease: within five seconds.
-    ttlMs: engine.name === "embedded" ? 5_000 : 4_000,
+    ttlMs: engine.name === "embedded" ? 5_000 : 3_500,
     host: `${hostname()}:${process.pid}`,
     ...(limits === undefined ? {} : { limits }),
   };
