@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as pause } from "node:timers/promises";
 import { audit, openSqliteBooks, openSqliteLedger, type AuditReport, type Law } from "@waybill/auditor";
-import { startServer } from "@waybill/server";
+import { startServer, type Config, type ServerOptions } from "@waybill/server";
 
 const tokens = [
   ...Array<string>(12).fill("tok_approved"),
@@ -27,15 +27,16 @@ interface Sent {
 }
 
 /** Runs a shop in the folder: sixteen orders that go their ways to the end, and three that are left waiting. */
-export async function shopWithOrders(data: string): Promise<ShopOrders> {
-  const settled = await serve(data, 0, async (send) => {
+export async function shopWithOrders(data: string, config?: Config): Promise<ShopOrders> {
+  const on = config === undefined ? {} : { config };
+  const settled = await serve({ data, dispatchAfterMs: 0, ...on }, async (send) => {
     for (const sku of ["pen", "cup", "hat"]) {
       await send("PUT", `/products/${sku}`, { title: sku, price: "2.55", currency: "EUR" });
       await send("POST", `/stock/${sku}/adjustments`, { adjustmentId: sku, quantity: 500, reason: "First delivery" });
     }
     return Promise.all(tokens.map((token, n) => place(send, token, n, /completed|cancelled|rejected|unpaid/)));
   });
-  const waiting = await serve(data, 3_600_000, (send) =>
+  const waiting = await serve({ data, dispatchAfterMs: 3_600_000, ...on }, (send) =>
     Promise.all([0, 1, 2].map((n) => place(send, "tok_approved", tokens.length + n, /confirmed/))),
   );
   const of = (orders: readonly Sent[], wanted: string) =>
@@ -49,8 +50,8 @@ export async function shopWithOrders(data: string): Promise<ShopOrders> {
 
 type Send = (method: string, path: string, body?: unknown) => Promise<unknown>;
 
-async function serve<T>(data: string, dispatchAfterMs: number, use: (send: Send) => Promise<T>): Promise<T> {
-  await using server = await startServer({ data, port: 0, seed: false, log: "none", dispatchAfterMs });
+async function serve<T>(options: ServerOptions, use: (send: Send) => Promise<T>): Promise<T> {
+  await using server = await startServer({ port: 0, seed: false, log: "none", ...options });
   const send: Send = async (method, path, body) => {
     const headers = { "content-type": "application/json" };
     const sent = body === undefined ? { method } : { method, headers, body: JSON.stringify(body) };

@@ -14,7 +14,7 @@ export interface ServerOptions extends WorkOptions {
   readonly host?: string;
   /** The file of API keys. Default `keys.json` in the data folder. */
   readonly keys?: string;
-  /** Whether the books of an embedded shop are audited beside the work, in a thread that reads only. Default false;
+  /** Whether the books of an embedded shop are audited beside the work, reading only. Default false;
    *  `runServer` does. */
   readonly audit?: boolean;
 }

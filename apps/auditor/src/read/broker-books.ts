@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { PartitionBounds, Transport } from "@waybill/messaging";
 import type { Books, Confirmed, IdRange, LaneFacts, ReaderPosition, StateText, TopicFacts, Waiting } from "../books.ts";
-import { firstKeptMs, readLogTo } from "./read-log.ts";
-import { rowsNow, Snapshot, type Database } from "./snapshot.ts";
+import { firstKeptMs, lastHeld, readLogTo } from "./read-log.ts";
+import { Snapshot, type Database } from "./snapshot.ts";
 
 export interface BrokerBooks {
   readonly database: Database;
@@ -12,6 +12,16 @@ export interface BrokerBooks {
   /** How long messages may wait to be appended, in milliseconds. Default 30,000. */
   readonly sentWithinMs?: number;
 }
+
+/** How far one lane has said something to one destination, and how much of it a broker has confirmed. */
+interface Said extends Confirmed {
+  /** `service/lane`. */
+  readonly by: string;
+  readonly confirmed: number;
+  readonly lastOffset: number | undefined;
+}
+
+type SaidColumns = readonly [string, number, string, number, string, string | null, string | null];
 
 const lookEveryMs = 100;
 
@@ -26,9 +36,8 @@ export async function openBrokerBooks(options: BrokerBooks): Promise<Books> {
   await using open = new AsyncDisposableStack();
   const snapshot = open.use(await Snapshot.open(database));
   const lanes = (await snapshot.all<LaneColumns>(`select ${laneColumns} from ${schema}.lane`)).map(laneOf);
-  const said = await saidBy(snapshot, schema);
-  await untilSent(database, schema, said, sentWithinMs);
-  const sourceOf = new Map(lanes.map(({ service, lane, source }) => [`${service}/${lane}`, source]));
+  const said = await saidBy(snapshot, schema, lanes);
+  await untilSaid(said, transportOf, sentWithinMs);
   const bounds = new Map<string, readonly PartitionBounds[]>();
   const topics: TopicFacts[] = [];
   for (const name of names) {
@@ -44,7 +53,7 @@ export async function openBrokerBooks(options: BrokerBooks): Promise<Books> {
     topics,
     lanes,
     positions: positions.map(positionOf),
-    confirmed: said.map(({ lane, ...row }): Confirmed => ({ ...row, source: sourceOf.get(lane) ?? "" })),
+    confirmed: said,
     async count(service, kind) {
       const sql = `select count(*) from ${schema}.state where service = $1 and kind = $2`;
       return Number((await snapshot.all<[string]>(sql, [service, kind]))[0]![0]);
@@ -74,47 +83,43 @@ function schemaOf({ schema = "waybill" }: Database): string {
   throw new Error(`"${schema}" is no schema of a shop.`);
 }
 
-/** How far one lane has said something to one destination. */
-interface Said {
-  /** `service/lane`. */
-  readonly lane: string;
-  readonly topic: string;
-  readonly partition: number;
-  readonly n: number;
-}
-
-type SaidColumns = readonly [service: string, lane: number, topic: string, partition: number, n: string];
-
-const saidOf = ([service, lane, topic, partition, n]: SaidColumns): Said => ({
-  lane: `${service}/${lane}`,
-  topic,
-  partition,
-  n: Number(n),
-});
-
 /** All that lanes had said by the moment: what brokers have confirmed, and what waits in the outbox. */
-async function saidBy(snapshot: Snapshot, schema: string): Promise<readonly Said[]> {
-  const sql = `select service, lane, topic, partition, max(n) from (
-      select service, lane, topic, partition, n from ${schema}.sent
-      union all select service, lane, topic, partition, last_n from ${schema}.outbox) as said
+async function saidBy(snapshot: Snapshot, schema: string, lanes: readonly LaneFacts[]): Promise<readonly Said[]> {
+  const sql = `select service, lane, topic, partition, max(n), max(confirmed), max(last_offset) from (
+      select service, lane, topic, partition, n, n as confirmed, last_offset from ${schema}.sent
+      union all select service, lane, topic, partition, last_n, null, null from ${schema}.outbox) as said
     group by service, lane, topic, partition`;
-  return (await snapshot.all<SaidColumns>(sql)).map(saidOf);
+  const sourceOf = new Map(lanes.map(({ service, lane, source }) => [`${service}/${lane}`, source]));
+  const rows = await snapshot.all<SaidColumns>(sql);
+  return rows.map(([service, lane, topic, partition, n, confirmed, lastOffset]) => ({
+    by: `${service}/${lane}`,
+    source: sourceOf.get(`${service}/${lane}`) ?? "",
+    topic,
+    partition,
+    n: Number(n),
+    confirmed: Number(confirmed ?? 0),
+    lastOffset: lastOffset === null ? undefined : Number(lastOffset),
+  }));
 }
 
-/** Waits until brokers have confirmed it. */
-async function untilSent(database: Database, schema: string, said: readonly Said[], withinMs: number): Promise<void> {
+/** Waits until the logs hold it. A confirmation is stored late, or never if the shop was stopped, so that the logs are asked. */
+async function untilSaid(
+  said: readonly Said[],
+  transportOf: BrokerBooks["transportOf"],
+  withinMs: number,
+): Promise<void> {
   const endMs = performance.now() + withinMs;
-  const nameOf = ({ lane, topic, partition }: Said) => `${lane} to ${topic}/${partition}`;
-  for (;;) {
-    const rows = await rowsNow<SaidColumns>(database, `select service, lane, topic, partition, n from ${schema}.sent`);
-    const sent = new Map(rows.map(saidOf).map((row) => [nameOf(row), row.n]));
-    const late = said.find((row) => (sent.get(nameOf(row)) ?? 0) < row.n);
-    if (late === undefined) return;
-    if (performance.now() > endMs) {
-      const upTo = sent.get(nameOf(late)) ?? 0;
-      throw new Error(`Messages of ${nameOf(late)} wait in the outbox: ${late.n} is said and ${upTo} confirmed.`);
+  for (const one of said) {
+    if (one.n <= one.confirmed) continue;
+    for (;;) {
+      const held = await lastHeld(transportOf(one.topic), one);
+      if (held >= one.n) break;
+      if (performance.now() > endMs) {
+        const where = `${one.by} to ${one.topic}/${one.partition}`;
+        throw new Error(`Messages of ${where} wait in the outbox: ${one.n} is said, and the log holds ${held}.`);
+      }
+      await pause(lookEveryMs);
     }
-    await pause(lookEveryMs);
   }
 }
 

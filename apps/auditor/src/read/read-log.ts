@@ -51,6 +51,29 @@ export async function firstKeptMs(
   return latest;
 }
 
+/** Where a lane's messages to a destination are, and how far they are confirmed. */
+interface Destination {
+  readonly topic: string;
+  readonly partition: number;
+  readonly source: string;
+  readonly confirmed: number;
+  readonly lastOffset: number | undefined;
+}
+
+/** The last number of a source that a partition's log holds; reads only behind what is confirmed. */
+export async function lastHeld(transport: Transport, of: Destination): Promise<number> {
+  const bounds = (await transport.bounds(of.topic)).filter(({ partition }) => partition === of.partition);
+  const from = bounds.map((bound) => ({
+    ...bound,
+    firstOffset: Math.max(bound.firstOffset, of.lastOffset === undefined ? 0 : of.lastOffset + 1),
+  }));
+  let last = of.confirmed;
+  await readLogTo(transport, from, ({ source, n }) => {
+    if (source === of.source) last = Math.max(last, n);
+  });
+  return last;
+}
+
 function asLogMessage(message: StoredMessage): LogMessage {
   const { topic, partition, offset, id, type, subject, key, atMs, stamp, malformed, body } = message;
   return {

@@ -56,19 +56,6 @@ export class Snapshot implements AsyncDisposable {
   }
 }
 
-/** Rows as they are now, outside of any moment. */
-export async function rowsNow<Columns extends readonly unknown[]>(
-  database: Database,
-  text: string,
-): Promise<Columns[]> {
-  const client = await connected(database);
-  try {
-    return (await client.query<Columns & unknown[]>({ text, rowMode: "array" })).rows;
-  } finally {
-    await client.end();
-  }
-}
-
 async function connected({ url, password }: Database): Promise<Client> {
   const client = new Client({
     connectionString: url,

@@ -4,20 +4,27 @@ import {
   fixesOf,
   fixesText,
   openHttpLedger,
+  openBrokerBooks,
   openSqliteBooks,
+  openSqliteLedger,
   reportText,
   sendFixes,
   type AuditReport,
+  type GatewayLedger,
   type SentFix,
 } from "@waybill/auditor";
+import { allTopics } from "@waybill/contracts";
 import { messageOf } from "@waybill/messaging";
+import { openEngine, realWorld, type Config } from "@waybill/server";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { table } from "../table.ts";
 import { senderOf } from "./send.ts";
 
 export interface AuditShop {
-  readonly data: string;
+  readonly config: Config;
+  /** The address of its server; undefined: the one that works in the data folder, if one does. */
+  readonly server: string | undefined;
   /** Where the gateway's ledger is: an address, a file, or undefined for the sandbox in the data folder. */
   readonly gateway: string | undefined;
   /** Whether fixes are shown, and whether they are sent. */
@@ -37,7 +44,7 @@ export async function auditShop(options: AuditShop): Promise<number> {
   try {
     report = await reportOf(options);
   } catch (error) {
-    process.stderr.write(`waybill: The shop in ${options.data} could not be audited: ${messageOf(error)}\n`);
+    process.stderr.write(`waybill: The shop in ${options.config.data} could not be audited: ${messageOf(error)}\n`);
     return notChecked;
   }
   const seconds = (performance.now() - beganMs) / 1_000;
@@ -47,14 +54,29 @@ export async function auditShop(options: AuditShop): Promise<number> {
   return report.laws.some((law) => law.notChecked !== undefined) ? notChecked : balanced;
 }
 
-async function reportOf({ data, gateway }: AuditShop): Promise<AuditReport> {
-  if (gateway === undefined || !/^https?:/.test(gateway)) {
-    return auditFolder({ folder: data, ledgerFile: gateway ?? sandboxIn(data) });
-  }
+async function reportOf({ config, gateway }: AuditShop): Promise<AuditReport> {
+  const { engine: name, data } = config;
+  const isHttp = gateway !== undefined && /^https?:/.test(gateway);
+  const ledgerFile = isHttp ? undefined : (gateway ?? sandboxIn(data));
+  if (name === "embedded" && !isHttp) return auditFolder({ folder: data, ledgerFile });
   // The ledger first: whatever is in it, the shop's books, which are read later, know at least to have asked for.
-  await using ledger = await openHttpLedger(gateway);
-  await using books = openSqliteBooks(data);
+  await using ledger = isHttp ? await openHttpLedger(gateway) : fileLedger(ledgerFile);
+  if (name === "embedded") {
+    await using books = openSqliteBooks(data);
+    return await audit({ books, ledger });
+  }
+  await using engine = await openEngine(config, { data, world: realWorld(() => undefined), readOnly: true });
+  const { url, password, schema } = config.postgres!;
+  await using books = await openBrokerBooks({
+    database: { url, password, schema },
+    topics: allTopics.map((topic) => topic.name),
+    transportOf: (topic) => engine.transportOf(topic),
+  });
   return await audit({ books, ledger });
+}
+
+function fileLedger(file: string | undefined): GatewayLedger | undefined {
+  return file === undefined ? undefined : openSqliteLedger(file);
 }
 
 function sandboxIn(data: string): string | undefined {
@@ -65,7 +87,7 @@ function sandboxIn(data: string): string | undefined {
 async function fixed(report: AuditReport, options: AuditShop): Promise<readonly SentFix[]> {
   const fixes = fixesOf(report.breaches);
   if (!options.send) return fixes.map(({ where, fix }) => ({ where, fix, sent: false, answer: "" }));
-  await using sender = senderOf(options.data, options.gateway);
+  await using sender = senderOf(options.config, options.server, options.gateway);
   return await sendFixes(fixes, sender);
 }
 

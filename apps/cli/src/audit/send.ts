@@ -1,38 +1,46 @@
 import { requestOf, type SendTo } from "@waybill/auditor";
 import { openPublisher } from "@waybill/messaging";
-import { embeddedEngine, localKeyFile, partitions, realWorld, startGateway } from "@waybill/server";
-import { readServerInfo } from "@waybill/store-sqlite";
-import { existsSync, readFileSync } from "node:fs";
+import { openEngine, partitions, realWorld, startGateway, type Config } from "@waybill/server";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { isAlive } from "../shop/found.ts";
+import { findShop } from "../shop/found.ts";
 
 const timeoutMs = 30_000;
 
-/** Sends commands to the shop of a data folder, as it is: over HTTP while a server runs there, else into its doors. */
-export function senderOf(data: string, gateway: string | undefined): SendTo & AsyncDisposable {
+/** Sends commands to a shop, as it is: over HTTP while a server can be asked, else into its doors. */
+export function senderOf(
+  config: Config,
+  server: string | undefined,
+  gateway: string | undefined,
+): SendTo & AsyncDisposable {
   const open = new AsyncDisposableStack();
-  const info = readServerInfo(data);
-  const url = info !== undefined && isAlive(info.pid) ? info.url : undefined;
+  const found = findShop(config, server);
+  const isServed = found.isRunning === true;
   let publisher: ReturnType<typeof doorOf> | undefined;
   let gatewayUrl: Promise<string> | undefined;
   return {
     async message(type, body) {
-      if (url !== undefined) return overHttp(url, data, type.name, body);
-      publisher ??= doorOf(data, open);
+      if (isServed) {
+        const request = requestOf(type.name, body);
+        if (request === undefined) throw new Error(`A running shop takes no ${type.name} over HTTP: stop it first.`);
+        await found.post(request.path, request.body);
+        return `taken at ${request.path}`;
+      }
+      publisher ??= doorOf(config, open);
       const { topic, partition } = await (await publisher).publish(type, body);
       return `stored in ${topic}/${partition}; the next start of the shop carries it out`;
     },
     async gateway({ path, key, body }) {
-      gatewayUrl ??= gatewayOf(data, gateway, url !== undefined, open);
-      return post(new URL(path, await gatewayUrl), body, { "idempotency-key": key });
+      gatewayUrl ??= gatewayOf(config.data, gateway, isServed, open);
+      return post(new URL(path, await gatewayUrl), body, key);
     },
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
-async function doorOf(data: string, open: AsyncDisposableStack) {
+async function doorOf(config: Config, open: AsyncDisposableStack) {
   const world = realWorld(() => undefined);
-  const engine = open.use(await embeddedEngine({ folder: data, world }));
+  const engine = open.use(await openEngine(config, { data: config.data, world }));
   const transportOf = (topic: string) => engine.transportOf(topic);
   const nowMs = () => engine.store.nowMs();
   return open.use(
@@ -44,36 +52,19 @@ async function doorOf(data: string, open: AsyncDisposableStack) {
 async function gatewayOf(
   data: string,
   gateway: string | undefined,
-  isRunning: boolean,
+  isServed: boolean,
   open: AsyncDisposableStack,
 ): Promise<string> {
   if (gateway !== undefined && /^https?:/.test(gateway)) return gateway;
   const folder = join(data, "gateway");
-  if (!isRunning && existsSync(folder)) return open.use(await startGateway({ data: folder })).url;
+  if (!isServed && existsSync(folder)) return open.use(await startGateway({ data: folder })).url;
   throw new Error("Say where the gateway is: --gateway http://…; a shop prints its address when it starts.");
 }
 
-async function overHttp(
-  url: string,
-  data: string,
-  type: string,
-  body: Readonly<Record<string, unknown>>,
-): Promise<string> {
-  const request = requestOf(type, body);
-  if (request === undefined) throw new Error(`A running shop takes no ${type} over HTTP: stop it, and try again.`);
-  return post(new URL(request.path, url), request.body, headersFor(data));
-}
-
-/** A server with keys lets in who may read its folder. */
-function headersFor(data: string): Record<string, string> {
-  const file = localKeyFile(data);
-  return existsSync(file) ? { authorization: `Bearer ${readFileSync(file, "utf8").trim()}` } : {};
-}
-
-async function post(url: URL, body: unknown, headers: Record<string, string>): Promise<string> {
+async function post(url: URL, body: unknown, key: string): Promise<string> {
   const response = await fetch(url, {
     method: "POST",
-    headers: { "content-type": "application/json", ...headers },
+    headers: { "content-type": "application/json", "idempotency-key": key },
     body: JSON.stringify(body),
     signal: AbortSignal.timeout(timeoutMs),
   });

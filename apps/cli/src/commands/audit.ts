@@ -1,11 +1,10 @@
 import { Command } from "commander";
+import { deploymentOf, withServer, type ServerOptions } from "../deployment.ts";
 
-interface Options {
-  readonly data: string;
+interface Options extends ServerOptions {
   readonly gateway?: string;
   readonly fix?: true;
   readonly yes?: true;
-  readonly json?: true;
 }
 
 const examples = `
@@ -13,12 +12,13 @@ Examples:
   waybill audit
   waybill audit --data ./shop --json
   waybill audit --gateway http://127.0.0.1:8081     the ledger of a gateway that runs elsewhere
+  waybill audit --engine nats                       a shop on NATS and PostgreSQL, whose URLs the environment says
   waybill audit --fix                               show which messages would put things right
   waybill audit --fix --yes                         and send them
 
-It reads the data folder at one moment, beside the server if one runs, and the sandbox gateway's ledger in it. What is on its
-way is no breach. Without --yes nothing is ever sent. A running shop is told over HTTP; one that is stopped finds the messages
-at its next start.
+It reads the shop at one moment, beside the servers if some run, and the sandbox gateway's ledger in the data folder. What is
+on its way is no breach. Without --yes nothing is ever sent. A running shop is told over HTTP; one that is stopped finds the
+messages at its next start.
 
 Exit codes:
   0  the books balance
@@ -27,22 +27,22 @@ Exit codes:
 `;
 
 export function auditCommand(): Command {
-  return new Command("audit")
+  return withServer(new Command("audit"))
     .description("Check that the books balance: messages, stock, money, and the gateway's own ledger.")
-    .option("-d, --data <folder>", "the shop's data folder", ".waybill")
     .option("--gateway <url or file>", "the gateway's ledger, if it is not the sandbox in the data folder")
     .option("--fix", "show the messages that would put breaches right")
     .option("--yes", "with --fix: send them")
-    .option("--json", "print it as JSON")
     .addHelpText("after", examples)
     .action(perform);
 }
 
-async function perform({ data, gateway, fix, yes, json }: Options): Promise<void> {
+async function perform(options: Options): Promise<void> {
   const { auditShop } = await import("../audit/audit-shop.ts");
+  const { gateway, server, fix, yes, json } = options;
   process.exitCode = await auditShop({
-    data,
+    config: await deploymentOf(options),
     gateway,
+    server,
     fix: fix === true,
     send: fix === true && yes === true,
     json: json === true,
