@@ -14,18 +14,17 @@ import { Cursors } from "./log-reader.ts";
 import { fine, type Fate, type Network } from "./network.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 
-/** Why a wait ends early; one for all, since an error with its stack is dear. */
-const closed = new Error("The reader is closed.");
 const nothing: ReadonlySet<string> = new Set();
 const lateMsMax = 20_000;
 
 /** A process' way to the logs: every call takes its time and may fail as the weather has it. */
 export function linkedTransport(process: SimulatedProcess, logs: Logs, network: Network): Transport {
   const { weather, chance } = network;
-  const closing = new AbortController();
+  let isClosed = false;
+  const waiting: Wakes = new Set();
 
   function open(): void {
-    if (closing.signal.aborted) throw new WaybillError("CLOSED", "The transport is closed.");
+    if (isClosed) throw new WaybillError("CLOSED", "The transport is closed.");
   }
 
   function ask<Result>(work: () => Result): Promise<Result> {
@@ -47,12 +46,14 @@ export function linkedTransport(process: SimulatedProcess, logs: Logs, network: 
       const work = () => batches.map((batch) => stored(logs, batch, network));
       return network.call(process, "append", work);
     },
-    reader: (from) => linkedReader(process, new Cursors(logs, from), logs, network, closing.signal),
+    reader: (from) =>
+      linkedReader(process, new Cursors(logs, from), logs, network, { isClosed: () => isClosed, waiting }),
     read: async (topic, partition, offset) => ask(() => messageAt(logs.partition(topic, partition), offset)),
     bounds: async (topic, atMs) => ask(() => boundsOf(logs.topic(topic), atMs)),
     report: async () => {},
     async [Symbol.asyncDispose]() {
-      closing.abort(closed);
+      isClosed = true;
+      for (const wake of waiting) wake();
     },
   };
 
@@ -100,18 +101,23 @@ function kept(logs: Logs, topic: string, partition: number, messages: readonly E
   }
 }
 
+/** Who waits for something of a closed transport or reader is woken by these. */
+type Wakes = Set<() => void>;
+
 function linkedReader(
   process: SimulatedProcess,
   cursors: Cursors,
   logs: Logs,
   network: Network,
-  transportClosing: AbortSignal,
+  transport: { readonly isClosed: () => boolean; readonly waiting: Wakes },
 ): Reader {
   const { scheduler, weather } = network;
-  const closing = new AbortController();
+  let isClosed = false;
+  /** Ends the wait of the fetch under way. */
+  let wake: (() => void) | undefined;
 
   function take(limits: FetchLimits): Fetched {
-    if (transportClosing.aborted || closing.signal.aborted) throw new WaybillError("CLOSED", "The reader is closed.");
+    if (transport.isClosed() || isClosed) throw new WaybillError("CLOSED", "The reader is closed.");
     // Whoever does not wait gets what there is; what stands still is only late for whoever does.
     return cursors.take(limits, limits.waitMs === 0 ? nothing : weather.stalled);
   }
@@ -121,22 +127,25 @@ function linkedReader(
     return new Promise((resolve) => {
       const over = (): void => {
         timer.run = undefined;
+        wake = undefined;
         for (const topic of cursors.topics) logs.waitersOf(topic).delete(changed);
-        for (const ended of ends) ended.removeEventListener("abort", over);
+        transport.waiting.delete(over);
+        signal.removeEventListener("abort", over);
         process.reach(resolve);
       };
-      const ends = [signal, closing.signal, transportClosing];
       let isTold = false;
       const changed = (): void => {
         if (isTold) return;
         isTold = true;
-        const lateMs = network.delayMs();
+        const lateMs = network.hearMs();
         if (lateMs === 0) over();
         else scheduler.after(lateMs, over);
       };
       const timer = scheduler.after(ms, over);
       for (const topic of cursors.topics) logs.waitersOf(topic).add(changed);
-      for (const ended of ends) ended.addEventListener("abort", over);
+      transport.waiting.add(over);
+      signal.addEventListener("abort", over);
+      wake = over;
     });
   }
 
@@ -155,7 +164,8 @@ function linkedReader(
       }
     },
     async [Symbol.asyncDispose]() {
-      closing.abort(closed);
+      isClosed = true;
+      wake?.();
     },
   };
 }

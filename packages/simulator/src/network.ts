@@ -13,6 +13,8 @@ export type Fate =
   /** The caller gets the error, and the call is made after all, so much later. */
   | { readonly kind: "late"; readonly error: Error; readonly ms: number };
 
+const hearMsMax = 12;
+
 export const fine: Fate = { kind: "fine" };
 
 /** What a process asks of others, by kind: its death may be set for one of them. */
@@ -49,6 +51,11 @@ export class Network {
     const roll = this.chance.next();
     if (roll < this.weather.slow) return this.chance.between(1, this.weather.slowMsMax);
     return roll < 0.3 ? this.chance.between(1, 6) : 0;
+  }
+
+  /** How long it takes until a reader that waits hears of something new, in milliseconds; what comes meanwhile comes with it. */
+  hearMs(): number {
+    return this.delayMs() + this.chance.between(0, hearMsMax);
   }
 
   /** Something that a process asks of the other side. Never settles when the process dies before the answer. */

@@ -17,6 +17,10 @@ class ImmediateNetwork extends Network {
   override delayMs(): number {
     return 0;
   }
+
+  override hearMs(): number {
+    return 0;
+  }
 }
 
 function world() {

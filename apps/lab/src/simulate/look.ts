@@ -21,6 +21,23 @@ async function look<T>(
   return new Map(rows.map(({ id, body }) => [id, JSON.parse(body) as T]));
 }
 
+/** Those of them whose text has this in it, so that most need not be read. */
+async function lookFor<T>(
+  scene: Scene,
+  service: string,
+  kind: StateKind<T>,
+  ids: readonly string[],
+  text: string,
+): Promise<Map<string, T>> {
+  const keys = ids.map((id) => ({ kind: kind.kind, id }));
+  const rows = (await scene.store.load(service, keys)).filter(({ body }) => body.includes(text));
+  return new Map(rows.map(({ id, body }) => [id, JSON.parse(body) as T]));
+}
+
+export const waitingShipmentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Shipment>> =>
+  lookFor(scene, "fulfilment", shipment, ids, '"waiting"');
+export const stuckPaymentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Payment>> =>
+  lookFor(scene, "payments", payment, ids, '"attention"');
 export const ordersOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Order>> =>
   look(scene, "orders", order, ids);
 export const paymentsOf = (scene: Scene, ids: readonly string[]): Promise<Map<string, Payment>> =>

@@ -10,7 +10,7 @@ import {
 import { openPublisher, partitionOf, type MessageType, type Publisher, type Transport } from "@waybill/messaging";
 import { linkedTransport, SimulatedProcess } from "@waybill/simulator";
 import { prices, skus, stock, type Item, type Line } from "./plan.ts";
-import { ordersOf, paymentsOf, shipmentsOf } from "./look.ts";
+import { ordersOf, stuckPaymentsOf, waitingShipmentsOf } from "./look.ts";
 import type { Scene } from "./scene.ts";
 
 /** How long a person waits before he settles what nobody could tell. */
@@ -90,14 +90,14 @@ export class People {
     const { scheduler, gateway } = this.#scene;
     const ids = [...this.placed.keys()];
     if (this.#scene.setting.dispatchAfterMs === undefined) {
-      for (const [orderId, { status }] of await shipmentsOf(this.#scene, ids)) {
+      for (const [orderId, { status }] of await waitingShipmentsOf(this.#scene, ids)) {
         const before = this.#dispatchedAtMs.get(orderId) ?? -Infinity;
         if (status !== "waiting" || scheduler.nowMs - before < 20_000) continue;
         this.#dispatchedAtMs.set(orderId, scheduler.nowMs);
         void this.#say(shipmentDispatch, { orderId });
       }
     }
-    for (const [orderId, payment] of await paymentsOf(this.#scene, ids)) {
+    for (const [orderId, payment] of await stuckPaymentsOf(this.#scene, ids)) {
       const { status, pending, amount } = payment;
       if (status !== "attention" || pending === undefined) continue;
       // Whoever looks at once may look before a call that was held up has arrived.

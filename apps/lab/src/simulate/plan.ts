@@ -99,7 +99,7 @@ export interface Plan {
 }
 
 /** Until when things go wrong; and where a topic is an hour behind the others, or everything is down for so long. */
-const troubleMs = 45_000;
+const troubleMs = 30_000;
 const hourMs = 3_600_000;
 const longTroubleMs = hourMs + 100_000;
 
@@ -126,8 +126,8 @@ export function planOf(seed: number): Plan {
 
 function settingOf(chance: Rolls): Setting {
   return {
-    partitions: chance.pick([2, 3, 4]),
-    lanes: chance.pick([1, 2]),
+    partitions: chance.pick([2, 3]),
+    lanes: chance.pick([1, 1, 2]),
     processes: chance.pick([1, 2, 2, 3]),
     gateway: chance.pick(["find", "find", "key"]),
     keyTtlMs: 45_000,
@@ -136,7 +136,9 @@ function settingOf(chance: Rolls): Setting {
     paymentDeadlineMs: chance.pick([20_000, 60_000]),
     outboxGraceMs: 600_000,
     freeze: chance.chance(0.2),
-    ...(chance.chance(0.04) ? { troubleMs: longTroubleMs, tickMs: 20_000 } : { troubleMs, tickMs: 1_000 }),
+    ...(chance.chance(0.04)
+      ? { troubleMs: longTroubleMs, tickMs: 20_000 }
+      : { troubleMs, tickMs: chance.pick([1_000, 2_000]) }),
   };
 }
 
@@ -150,9 +152,9 @@ function linesOf(chance: Rolls): Line[] {
 /** What customers and the shop's own people do. */
 function shopping(chance: Rolls): Item[] {
   const items: Item[] = [];
-  const count = chance.between(20, 26);
-  const rushes = chance.pick([[0], [0, 15_000], [0, 10_000, 25_000]]);
-  const spanMs = chance.pick([200, 3_000, 10_000]);
+  const count = chance.between(20, 24);
+  const rushes = chance.pick([[0], [0, 9_000]]);
+  const spanMs = chance.pick([10, 100, 2_000]);
   for (let n = 1; n <= count; n++) {
     const orderId = `o-${n}`;
     const atMs = chance.pick(rushes) + chance.between(1, spanMs);
@@ -189,20 +191,20 @@ function shopping(chance: Rolls): Item[] {
     }
     if (chance.chance(token === "tok_expires" ? 0.6 : 0.25)) {
       const worst = token === "tok_expires" ? chance.between(3_000, 5_000) : chance.between(0, 100);
-      const afterMs = chance.pick([worst, chance.between(100, 10_000), chance.between(0, 30_000)]);
+      const afterMs = chance.pick([worst, chance.between(100, 10_000), chance.between(0, 20_000)]);
       items.push({ id: `cancel-${n}`, atMs: atMs + afterMs, kind: "cancel", orderId, isForeign });
     }
   }
   for (let n = 1; n <= chance.between(0, 3); n++) {
     const price = `${chance.between(0, 40)}.${chance.between(0, 9_999).toString().padStart(4, "0")}`;
-    const atMs = chance.between(0, 30_000);
+    const atMs = chance.between(0, 20_000);
     items.push({ id: `price-${n}`, atMs, kind: "price", sku: chance.pick(skus), price, active: chance.chance(0.85) });
   }
   for (let n = 1; n <= chance.between(0, 4); n++) {
     const quantity = chance.between(-5, 20);
     items.push({
       id: `adjust-${n}`,
-      atMs: chance.between(0, 30_000),
+      atMs: chance.between(0, 20_000),
       kind: "adjust",
       adjustmentId: `a-${n}`,
       sku: chance.pick(skus),
@@ -228,7 +230,7 @@ const faults: readonly (readonly [odds: number, name: string, roll: Fault])[] = 
       awayMs: c.between(10, 12_000),
     }),
   ],
-  [0.4, "pause", (c, s) => ({ kind: "pause", process: c.between(0, s.processes - 1), ms: c.between(100, 20_000) })],
+  [0.4, "pause", (c, s) => ({ kind: "pause", process: c.between(0, s.processes - 1), ms: c.between(100, 15_000) })],
   [0.3, "close", (c, s) => ({ kind: "close", process: c.between(0, s.processes - 1), awayMs: c.between(10, 5_000) })],
   [0.25, "deploy", (c, s) => ({ kind: "deploy", process: c.between(0, s.processes - 1), level: c.between(1, 2) })],
   [0.5, "weather", (c) => ({ kind: "weather", ms: c.between(500, 20_000), chances: badWeather(c) })],
@@ -262,7 +264,7 @@ function trouble(chance: Rolls, setting: Setting): Item[] {
     if (!isChosen || (isRewound && (name === "lose" || name === "recreate"))) continue;
     isRewound ||= name === "rewind";
     for (let n = 1; n <= chance.pick([1, 1, 2, 3]); n++) {
-      const atMs = chance.between(50, troubleMs - 10_000);
+      const atMs = chance.between(50, chance.pick([6_000, 16_000]));
       items.push({ id: `${name}-${n}`, atMs, ...roll(chance, setting) } as Item);
     }
   }
