@@ -1,7 +1,7 @@
 import type { AuditReport, Breach } from "@waybill/auditor";
 import { startProxy } from "@waybill/brokers";
 import { startGateway } from "@waybill/server";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -92,7 +92,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   let differences: readonly string[] = [];
   const last = await engine.audit(async (books) => void (differences = await disagreements(books, acknowledged)));
   const breaches = [...story.breaches, ...last.breaches];
-  const wrong = [...load.strange, ...differences];
+  const wrong = [...load.strange, ...differences, ...alarms(data)];
   return {
     engine: engine.name,
     seed,
@@ -112,6 +112,14 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     lawsAtEnd: last.laws,
     ok: breaches.length === 0 && wrong.length === 0 && last.laws.every(({ notChecked }) => notChecked === undefined),
   };
+}
+
+/** What the audit inside of the server took for wrong while the shop was at work. */
+function alarms(data: string): readonly string[] {
+  const log = join(data, "server.log");
+  if (!existsSync(log)) return [];
+  const lines = readFileSync(log, "utf8").split("\n");
+  return lines.filter((line) => line.includes("The books do not balance.")).map((line) => `The server said: ${line}`);
 }
 
 function sizeOf({ minutes, ordersPerSecond }: TortureOptions): number {
