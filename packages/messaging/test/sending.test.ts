@@ -302,3 +302,34 @@ test("a loss between a takeover and the new owner's first append is made good", 
   await shop.start({ services: [tallier], lanes: 1 });
   expect(await tallied(shop, "a", 11)).toEqual(upTo(11));
 });
+
+test("a loss behind what was written as confirmed is made good by the next owner", async () => {
+  const shop = await deploy({ partitions: 1 });
+  let appended = 0;
+  const first = await shop.start({
+    services: [counter],
+    lanes: 1,
+    wrapTransport: (transport) => ({
+      ...transport,
+      async append(batches, signal) {
+        const results = await transport.append(batches, signal);
+        if (batches[0]!.topic !== "counts" || ++appended < 6) return results;
+        if (appended > 6) first.kill();
+        else {
+          // Its answer comes late, when the seventh is committed already, and the broker has lost it by then.
+          await shop.world.sleep(200);
+          shop.transport.loseTail("counts", 0, 1);
+        }
+        return results;
+      },
+    }),
+  });
+  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(10_000);
+  expect((await logOf(shop, "counts", 0)).map(({ stamp }) => stamp!.n)).toEqual([1, 2, 3, 4, 5, 7]);
+  await shop.start({ services: [counter, tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 7)).toEqual(upTo(7));
+});

@@ -144,8 +144,8 @@ export async function readTail(
   signal: AbortSignal,
 ): Promise<Tail> {
   const confirmed = new Map(recovered.sent.map((sent) => [nameOf(sent), sent]));
-  const found = { lastN: new Map<string, SentRow>(), said: new Set<string>(), proven: new Set<string>() };
-  const tail = { row, confirmed, ...found };
+  const found = { lastN: new Map<string, SentRow>(), said: new Set<string>() };
+  const tail = { row, confirmed, ...found, proven: new Set<string>(), broken: new Set<string>() };
   const sentTo = Map.groupBy(new Set(recovered.sent.map((sent) => sent.topic)), transportOf);
   await Promise.all(
     Array.from(sentTo, async ([transport, of]) => {
@@ -175,6 +175,7 @@ export async function readTail(
   const { lastN, said } = tail;
   // Where what was confirmed is not, more may be missing in front of what is: all that the outbox holds is said again.
   for (const name of confirmed.keys()) if (!tail.proven.has(name)) lastN.delete(name);
+  for (const name of tail.broken) lastN.delete(name);
   return { lastN, rewound: said.size > 0, said };
 }
 
@@ -190,6 +191,8 @@ interface Looking {
   readonly said: Set<string>;
   /** Destinations whose confirmed message is still where it was, or old enough to be deleted. */
   readonly proven: Set<string>;
+  /** Destinations where one of ours is missing between two others. */
+  readonly broken: Set<string>;
 }
 
 interface Start {
@@ -202,7 +205,7 @@ async function readOwn(
   transport: Transport,
   starts: readonly Start[],
   limit: number,
-  { row, confirmed, lastN, said, proven }: Looking,
+  { row, confirmed, lastN, said, proven, broken }: Looking,
   signal: AbortSignal,
 ): Promise<number> {
   const left = new Map<string, { readonly logId: string; readonly nextOffset: number }>();
@@ -225,8 +228,11 @@ async function readOwn(
       const sent = confirmed.get(name);
       if (sent?.lastOffset === offset && sent.logId === log?.logId && sent.n === stamp?.n) proven.add(name);
       if (stamp?.source !== row.source || log === undefined) continue;
-      lastN.set(name, { topic, partition, n: stamp.n, logId: log.logId, lastOffset: offset });
       if (stamp.n >= row.nextN) said.add(message.id);
+      const last = lastN.get(name);
+      if (last !== undefined && stamp.n <= last.n) continue;
+      if (last !== undefined && stamp.prev > last.n) broken.add(name);
+      lastN.set(name, { topic, partition, n: stamp.n, logId: log.logId, lastOffset: offset });
     }
     looked += messages.length;
     for (const at of next) if (at.nextOffset >= (left.get(nameOf(at))?.nextOffset ?? Infinity)) left.delete(nameOf(at));
