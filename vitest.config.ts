@@ -2,6 +2,14 @@ import { defineConfig } from "vitest/config";
 
 const shared = { testTimeout: 30_000, hookTimeout: 30_000 };
 
+/** What needs real servers: they are started when a file asks for them, on 127.0.0.1. */
+const onServers = {
+  exclude: ["**/node_modules/**"],
+  globalSetup: ["packages/brokers/src/vitest-setup.ts"],
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,19 +18,15 @@ export default defineConfig({
           ...shared,
           name: "embedded",
           include: ["**/*.test.ts"],
-          exclude: ["**/node_modules/**", "**/*.brokers.test.ts"],
+          exclude: ["**/node_modules/**", "**/*.brokers.test.ts", "**/*.long.test.ts"],
         },
       },
       {
-        // What needs real servers: they are started when a file asks for them, on 127.0.0.1.
-        test: {
-          name: "brokers",
-          include: ["**/*.brokers.test.ts"],
-          exclude: ["**/node_modules/**"],
-          globalSetup: ["packages/brokers/src/vitest-setup.ts"],
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
-        },
+        test: { ...onServers, name: "brokers", include: ["**/*.brokers.test.ts"] },
+      },
+      {
+        // Whole shops on real servers that fail, for minutes: before a release, and not with every change.
+        test: { ...onServers, name: "long", include: ["**/*.long.test.ts"] },
       },
     ],
   },
