@@ -6,8 +6,9 @@ import type { Scene } from "./scene.ts";
 
 /** What is wrong with money, goods and letters once everything has settled, in words. */
 export async function bookErrors(scene: Scene, people: People, plan: Plan): Promise<string[]> {
-  const ids = [...people.placed.keys()];
-  const errors = scene.gateway.findings.map((finding) => `the gateway was asked wrongly: ${finding}`);
+  const ids = people.judged;
+  const findings = scene.gateway.findings.filter(({ reference }) => ids.includes(reference));
+  const errors = findings.map(({ text }) => `the gateway was asked wrongly: ${text}`);
   errors.push(...(await moneyErrors(scene, people, plan, ids)));
   errors.push(...(await stockErrors(scene, plan, ids)));
   errors.push(...(await letterErrors(scene, ids)));
@@ -107,6 +108,7 @@ async function stockErrors(scene: Scene, plan: Plan, ids: readonly string[]): Pr
     if (goods?.status !== "shipped") continue;
     for (const { sku, quantity } of goods.lines) onHand.set(sku, onHand.get(sku)! - quantity);
   }
+  if (scene.isRewound) return errors;
   for (const [sku, { onHand: counted, reserved }] of await stockOf(scene, skus)) {
     if (reserved !== 0) errors.push(`${reserved} ${sku} are reserved for nobody`);
     if (counted !== onHand.get(sku)) errors.push(`${counted} ${sku} are on the books, ${onHand.get(sku)} on the shelf`);

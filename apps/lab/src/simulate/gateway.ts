@@ -33,7 +33,7 @@ const none: GatewayChances = { busy: 0, lost: 0, answerLost: 0, late: 0, lateReq
 export class SimulatedGateway {
   readonly books: Book[] = [];
   /** What nobody may ask a gateway for. */
-  readonly findings: string[] = [];
+  readonly findings: { readonly reference: string; readonly text: string }[] = [];
   chances: GatewayChances = none;
   readonly #setting: Setting;
   readonly #network: Network;
@@ -48,6 +48,10 @@ export class SimulatedGateway {
     this.#setting = setting;
     this.#network = network;
     this.#chance = chance;
+  }
+
+  #found(reference: string, text: string): void {
+    this.findings.push({ reference, text });
   }
 
   trouble(chances: Partial<GatewayChances>): void {
@@ -81,13 +85,16 @@ export class SimulatedGateway {
     const book = this.books.find(({ paymentId }) => paymentId === (request as PaymentRequest).paymentId);
     const { minor } = request.amount;
     if (book === undefined) {
-      this.findings.push(`${operation} of ${request.reference} names a payment that the gateway does not know`);
+      this.#found(
+        request.reference,
+        `${operation} of ${request.reference} names a payment that the gateway does not know`,
+      );
       return { kind: "refused", reason: "no_such_payment" };
     }
     if (operation === "refund") return this.#refund(book, minor);
     if (book.expired) return { kind: "refused", reason: "authorisation_expired" };
     if (book.held < minor) {
-      this.findings.push(`${operation} of ${book.reference} finds ${book.held} held, ${minor} wanted`);
+      this.#found(book.reference, `${operation} of ${book.reference} finds ${book.held} held, ${minor} wanted`);
       return { kind: "refused", reason: "nothing_held" };
     }
     if (operation === "capture" && book.token === "tok_capture_refused")
@@ -111,7 +118,7 @@ export class SimulatedGateway {
       back: 0,
       expired: false,
     };
-    if (before.some(({ held, taken }) => held + taken > 0)) this.findings.push(`${reference} is authorised twice`);
+    if (before.some(({ held, taken }) => held + taken > 0)) this.#found(reference, `${reference} is authorised twice`);
     this.books.push(book);
     // Some banks let go of money before the goods can have left.
     const heldMs = reference.length % 2 === 0 ? 3_000 : 15_000;
@@ -120,7 +127,7 @@ export class SimulatedGateway {
   }
 
   #refund(book: Book, minor: number): Outcome<Receipt> {
-    if (book.taken - book.back < minor) this.findings.push(`${book.reference} gets back more than was taken`);
+    if (book.taken - book.back < minor) this.#found(book.reference, `${book.reference} gets back more than was taken`);
     book.back += minor;
     return this.#receipt(book.paymentId);
   }
@@ -141,7 +148,7 @@ export class SimulatedGateway {
     }
     if (book === undefined) return { done: false, paymentId: "" };
     if (operation === "void" && book.expired && this.#setting.gateway === "find")
-      this.findings.push(`a person was asked to give back ${reference}'s money, which nobody holds`);
+      this.#found(reference, `a person was asked to give back ${reference}'s money, which nobody holds`);
     if (operation === "capture" && book.taken === 0) book.taken = minor;
     if (operation === "refund" && book.back === 0) book.back = minor;
     book.held = 0;

@@ -85,6 +85,12 @@ export class People {
     void this.#say(orderCancel, { orderId, reason: "Changed my mind." }, isForeign);
   }
 
+  /** The orders whose end is asked for: all, or after a rewind those that came later. */
+  get judged(): readonly string[] {
+    const ids = [...this.placed.keys()];
+    return this.#scene.isRewound ? ids.filter((id) => id.startsWith("late-")) : ids;
+  }
+
   /** Looks after the shop: sends off what waits for a carrier, and settles what only a person can. */
   async lookAfter(): Promise<void> {
     const { scheduler, gateway } = this.#scene;

@@ -126,6 +126,7 @@ export function planOf(seed: number): Plan {
     if (chance.chance(0.5)) items.push({ id: "outage", atMs, kind: "outage", ms: hourMs });
     else items.push({ id: "hour-behind", atMs, kind: "stall", topic: chance.pick(stamped), ms: hourMs });
   }
+  items.push(...late(rolls(seed, "late"), items));
   return { seed, salt: 0, setting, items: items.toSorted((a, b) => a.atMs - b.atMs) };
 }
 
@@ -217,6 +218,25 @@ function shopping(chance: Rolls): Item[] {
     });
   }
   return items;
+}
+
+/** How long after tables were put back the next orders come. */
+const lateMs = 6_000;
+
+/** Orders that come after all tables were put back. What came before may be decided another time in another way; they may not. */
+function late(chance: Rolls, items: readonly Item[]): Item[] {
+  const backMs = items.flatMap((item) => (item.kind === "rewind" ? item.atMs + item.ms : []));
+  if (backMs.length === 0) return [];
+  return Array.from({ length: 4 }, (_, n) => ({
+    id: `late-${n}`,
+    atMs: Math.max(...backMs) + lateMs + chance.between(0, 2_000),
+    kind: "order" as const,
+    orderId: `late-${n}`,
+    lines: linesOf(chance),
+    token: chance.pick<Token>(["tok_approved", "tok_approved", "tok_declined"]),
+    againAfterMs: [],
+    isForeign: false,
+  }));
 }
 
 type Fault = (chance: Rolls, setting: Setting) => Omit<Item, "id" | "atMs">;

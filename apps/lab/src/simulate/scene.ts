@@ -23,6 +23,8 @@ export class Scene {
   readonly lines = new Lines();
   /** All that was ever committed for others to read. */
   readonly ledger = new Ledger();
+  /** A database is put back in this seed. */
+  readonly isRewound: boolean;
   readonly #beganMs: number;
 
   constructor({ seed: number, salt, setting, items }: Plan) {
@@ -41,6 +43,7 @@ export class Scene {
       log: () => {},
     };
     this.store = memoryStore({ world, byReference: true });
+    this.isRewound = items.some(({ kind }) => kind === "rewind");
     this.#beganMs = this.store.nowMs();
     this.gateway = new SimulatedGateway(setting, this.network, rolls(seed, "gateway"), jumpsMs(items));
     this.mailbox = new Mailbox(this.network, setting.mailKeys);

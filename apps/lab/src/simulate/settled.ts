@@ -13,7 +13,7 @@ const overFor: Readonly<Record<string, readonly string[]>> = {
 
 /** Orders and what belongs to them that are not over yet, in words; nothing: all are. */
 export async function unsettled(scene: Scene, people: People): Promise<string[]> {
-  const ids = [...people.placed.keys()];
+  const ids = people.judged;
   const orders = await ordersOf(scene, ids);
   const open = ids.flatMap((id) => {
     const order = orders.get(id);
@@ -31,23 +31,25 @@ export async function unsettled(scene: Scene, people: People): Promise<string[]>
     for (const [id, { status }] of found)
       if (!overFor[what]!.includes(status)) open.push(`the ${what} of ${id} is ${status}`);
   }
-  return open.length > 0 ? open : unfinished(scene);
+  return open.length > 0 ? open : unfinished(scene, ids);
 }
 
 /** Work that lies in the database or on the logs and is not done. */
-async function unfinished(scene: Scene): Promise<string[]> {
+async function unfinished(scene: Scene, ids: readonly string[]): Promise<string[]> {
   const { store, logs, setting } = scene;
+  const isJudged = ({ key }: { readonly key: string }): boolean => !scene.isRewound || ids.includes(key);
   const open: string[] = [];
   for (const { service, lanes } of buildOf(setting, 1).services) {
     const { name } = service;
-    for (const key of await store.parkedKeys(name)) open.push(`${name} has set aside ${key.key}: ${key.error}`);
+    for (const parked of (await store.parkedKeys(name)).filter(isJudged))
+      open.push(`${name} has set aside ${parked.key}: ${parked.error}`);
     for (let lane = 0; lane < lanes; lane++) {
       const id = { service: name, lane, lanes };
       const row = await store.lane(id);
       if (row.stopped !== undefined) open.push(`${name}/${lane} has stopped: ${row.stopped}`);
-      for (const effect of await store.effectHeads(id, Infinity, 5, new Set()))
+      for (const effect of (await store.effectHeads(id, Infinity, 100, new Set())).filter(isJudged))
         open.push(`${name} waits for ${effect.name} of ${effect.key}`);
-      for (const timer of await store.timers(id, Infinity, 5))
+      for (const timer of (await store.timers(id, Infinity, 100)).filter(isJudged))
         open.push(`${name} waits for the timer ${timer.name} of ${timer.key}`);
       const { positions, outbox, sent } = await store.recover(id);
       for (const { topic, partition, lastN } of outbox) {
@@ -66,7 +68,7 @@ async function unfinished(scene: Scene): Promise<string[]> {
       }
     }
   }
-  return open.length > 0 ? open : unknownProducts(scene);
+  return open.length > 0 || scene.isRewound ? open : unknownProducts(scene);
 }
 
 async function unknownProducts(scene: Scene): Promise<string[]> {
