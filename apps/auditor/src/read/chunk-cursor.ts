@@ -6,14 +6,13 @@ const bracket = 91;
 const backslash = 92;
 const letterN = 110;
 
-/** A text within the chunk: where it begins and ends, and whether it holds escapes. */
+/** A text within the chunk, with its quotes: where it begins, and one past its end. */
 interface Span {
   from: number;
   to: number;
-  escaped: boolean;
 }
 
-const empty = (): Span => ({ from: 0, to: 0, escaped: false });
+const empty = (): Span => ({ from: 0, to: 0 });
 
 /**
  * Goes through the messages of a chunk of the embedded log without parsing their bodies, which are most of it. It knows
@@ -29,8 +28,7 @@ export class ChunkCursor implements LogMessage {
   malformed = false;
   #text = "";
   #at = 0;
-  /** The next backslash at or after `#at`: text before it has no escapes. */
-  #escape = -1;
+  #lastSource = "";
   #hasKey = false;
   #hasSource = false;
   readonly #id = empty();
@@ -58,7 +56,11 @@ export class ChunkCursor implements LogMessage {
   }
 
   get source(): string | undefined {
-    return this.#hasSource ? this.#taken(this.#source) : undefined;
+    if (!this.#hasSource) return undefined;
+    const { from, to } = this.#source;
+    // Most messages have the source of the one before them.
+    const isSame = to - from - 2 === this.#lastSource.length && this.#text.startsWith(this.#lastSource, from + 1);
+    return isSame ? this.#lastSource : (this.#lastSource = this.#taken(this.#source));
   }
 
   body(): string {
@@ -72,7 +74,6 @@ export class ChunkCursor implements LogMessage {
     this.offset = firstOffset - 1;
     this.#text = text;
     this.#at = 1;
-    this.#escape = -1;
   }
 
   /** Moves to the next message; false behind the last. Throws when the chunk is not what was written. */
@@ -145,7 +146,6 @@ export class ChunkCursor implements LogMessage {
     const to = this.#closing(from + 1);
     span.from = from;
     span.to = to + 1;
-    span.escaped = this.#escape >= 0 && this.#escape < to;
     this.#at = to + 2;
     return true;
   }
@@ -153,18 +153,16 @@ export class ChunkCursor implements LogMessage {
   /** Where the quote is that ends a text. */
   #closing(from: number): number {
     const text = this.#text;
-    if (this.#escape < from) {
-      this.#escape = text.indexOf("\\", from);
-      if (this.#escape < 0) this.#escape = text.length;
-    }
     let at = text.indexOf('"', from);
-    while (at > this.#escape && this.#isEscaped(at)) at = text.indexOf('"', at + 1);
+    while (at >= 0 && this.#isEscaped(at)) at = text.indexOf('"', at + 1);
     if (at < 0) throw this.#broken();
     return at;
   }
 
+  /** Whether a quote is part of its text: an odd number of backslashes stands before it. */
   #isEscaped(at: number): boolean {
     let before = at - 1;
+    if (this.#text.charCodeAt(before) !== backslash) return false;
     while (this.#text.charCodeAt(before) === backslash) before -= 1;
     return (at - before) % 2 === 0;
   }
@@ -183,9 +181,10 @@ export class ChunkCursor implements LogMessage {
     if (text.charCodeAt(this.#at) === comma) this.#at += 1;
   }
 
-  #taken({ from, to, escaped }: Span): string {
+  #taken({ from, to }: Span): string {
     if (to === from) return "";
-    return escaped ? (JSON.parse(this.#text.slice(from, to)) as string) : this.#text.slice(from + 1, to - 1);
+    const inner = this.#text.slice(from + 1, to - 1);
+    return inner.includes("\\") ? (JSON.parse(`"${inner}"`) as string) : inner;
   }
 
   #broken(): Error {

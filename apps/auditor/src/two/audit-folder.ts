@@ -98,7 +98,11 @@ interface Second extends AsyncDisposable {
 }
 
 function startSecond(settings: SecondSettings): Second {
-  const worker = new Worker(new URL("second-thread.ts", import.meta.url), { workerData: settings });
+  const worker = new Worker(new URL("second-thread.ts", import.meta.url), {
+    workerData: settings,
+    // A page of rows and what comes of it; the tables of orders do not count.
+    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
+  });
   return {
     ask<T>(message: ToSecond): Promise<T> {
       return new Promise((resolve, reject) => {
