@@ -12,6 +12,8 @@ const onServers = {
 
 export default defineConfig({
   test: {
+    // Most tests wait as much as they work: no core is left over for Vitest itself.
+    maxWorkers: "100%",
     projects: [
       {
         test: {
