@@ -14,6 +14,9 @@ if (options === undefined) {
   process.stdout.write(`${usage}\n`);
   process.exit(0);
 }
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+// A reader that has seen enough ends it as well.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));
 const report = await torture({ ...options, tell: (line) => process.stderr.write(`${line}\n`) });
 process.stdout.write(`${options.json ? JSON.stringify(report, undefined, 2) : reportText(report)}\n`);
 process.exit(report.ok ? 0 : 1);

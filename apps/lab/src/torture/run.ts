@@ -57,8 +57,11 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const { tell, seed } = options;
   const folder = mkdtempSync(join(tmpdir(), "waybill-torture-"));
   await using open = new AsyncDisposableStack();
-  open.defer(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
+  const remove = (): void => rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  open.defer(remove);
   const disk = open.use(mountSmallDisk(folder, sizeOf(options)));
+  // Also when somebody has seen enough; by then the disk is unmounted.
+  process.once("exit", remove);
   const data = join(folder, "shop");
   mkdirSync(data);
   const engine = open.use(await engines.get(options.engine)!(data));

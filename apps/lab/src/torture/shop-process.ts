@@ -23,18 +23,20 @@ export async function startShop(args: readonly string[], env: NodeJS.ProcessEnv 
     ["--disable-warning=ExperimentalWarning", program, "start", "--json", ...args],
     {
       env: { ...process.env, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
+      // With a channel to this process it ends when this process does, however that ends.
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
     },
   );
+  child.channel?.unref();
   let complaint = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-4_000)));
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => (complaint = (complaint + text).slice(-4_000)));
   const ended = once(child, "close") as Promise<[number | null, string | null]>;
   const url = await readyAt(child).catch(async () => {
     child.kill("SIGKILL");
     const [code, by] = await ended;
     throw new Error(`The shop did not start (${code ?? by}): ${complaint.trim()}`);
   });
-  child.stdout.resume();
+  child.stdout!.resume();
   return {
     url,
     pid: child.pid!,

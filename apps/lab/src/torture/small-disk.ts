@@ -21,6 +21,13 @@ export function mountSmallDisk(folder: string, sizeMiB: number): SmallDisk {
   const unavailable = mounted(folder, sizeMiB);
   const ballast = join(folder, "ballast");
   const empty = (): void => rmSync(ballast, { force: true });
+  let isMounted = unavailable === undefined;
+  const unmount = (): void => {
+    if (isMounted) execFileSync("umount", ["--lazy", folder]);
+    isMounted = false;
+  };
+  // Also when somebody has seen enough.
+  process.once("exit", unmount);
   return {
     folder,
     unavailable,
@@ -30,7 +37,8 @@ export function mountSmallDisk(folder: string, sizeMiB: number): SmallDisk {
     empty,
     [Symbol.dispose]() {
       empty();
-      if (unavailable === undefined) execFileSync("umount", ["--lazy", folder]);
+      unmount();
+      process.off("exit", unmount);
     },
   };
 }
