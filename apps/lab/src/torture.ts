@@ -17,6 +17,12 @@ if (options === undefined) {
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 // A reader that has seen enough ends it as well.
 for (const stream of [process.stdout, process.stderr]) stream.on("error", () => process.exit(1));
+// Whatever waits for something that never comes, somebody waits for this.
+const tooLongMs = (options.minutes + 12) * 60_000;
+setTimeout(() => {
+  process.stderr.write(`The torture is not over after ${tooLongMs / 60_000} minutes: something hangs.\n`);
+  process.exit(1);
+}, tooLongMs).unref();
 const report = await torture({ ...options, tell: (line) => process.stderr.write(`${line}\n`) });
 process.stdout.write(`${options.json ? JSON.stringify(report, undefined, 2) : reportText(report)}\n`);
 process.exit(report.ok ? 0 : 1);

@@ -44,7 +44,7 @@ describe("a simulated shop", () => {
       "clock",
     ];
     expect([...kinds].toSorted()).toEqual(
-      [...shopping, ...trouble, "lose", "recreate", "rewind", "redrive", "outage"].toSorted(),
+      [...shopping, ...trouble, "lose", "recreate", "rewind", "redrive", "outage", "wipe"].toSorted(),
     );
   });
 

@@ -188,5 +188,6 @@ export const chainMutants: readonly Mutant[] = [
         replace: "if (message.stamp === undefined || !isMisplaced(bench, topic, message)) return true;",
       },
     ],
+    tests: ["packages/messaging/test/doors.test.ts"],
   },
 ];

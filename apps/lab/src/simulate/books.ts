@@ -1,3 +1,4 @@
+import { topics } from "@waybill/contracts";
 import { sums } from "@waybill/payments";
 import { adjustmentsOf, mailsOf, ordersOf, paymentsOf, reservationsOf, shipmentsOf, stockOf } from "./look.ts";
 import type { People } from "./people.ts";
@@ -58,13 +59,14 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
   return errors;
 }
 
-/** Which of the orders with this id counts: the first, unless another one may have overtaken it. */
+/** Which of the orders with this id counts: the first, unless another one may have overtaken it or outlived it. */
 function orderedAs(
   plan: Plan,
   first: Item & { kind: "order" },
   is: readonly Line[],
 ): { readonly lines: readonly Line[] } {
-  if (!first.isForeign) return first;
+  const isLost = plan.items.some((item) => item.kind === "lose" && item.topic === topics.ordersIn.name);
+  if (!first.isForeign && !isLost) return first;
   const same = (lines: readonly Line[]): boolean =>
     lines.length === is.length &&
     lines.every(({ sku, quantity }, at) => is[at]?.sku === sku && is[at].quantity === quantity);

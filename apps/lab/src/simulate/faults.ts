@@ -1,6 +1,6 @@
 import type { Snapshot } from "@waybill/memory";
 import { reads } from "@waybill/messaging";
-import { calm, rolls, type PartitionLog, type Rolls } from "@waybill/simulator";
+import { calm, idOf, rolls, type PartitionLog, type Rolls } from "@waybill/simulator";
 import { buildOf } from "./build.ts";
 import type { People } from "./people.ts";
 import type { Item } from "./plan.ts";
@@ -101,6 +101,8 @@ export class Course {
       case "outage":
         for (const host of hosts) host.crash(item.ms);
         return;
+      case "wipe":
+        return this.#wipe(item.service);
       case "redrive":
         return void this.#redrive(item.service);
       case "rewind": {
@@ -148,6 +150,18 @@ export class Course {
     this.#mayHaveLost = true;
     const lanes = before.lanes.map((row, lane) => ({ ...row, epoch: now.lanes[lane]!.epoch }));
     store.restore({ contents: { members, services: new Map(services).set(service, { ...before, lanes }) } });
+  }
+
+  /** Loses a service's tables, and makes them anew. */
+  #wipe(service: string): void {
+    const { store, hosts, ledger, chance, setting } = this.#scene;
+    const lanes = buildOf(setting, 1).services.find((one) => one.service.name === service)!.lanes;
+    const { members, services } = store.snapshot().contents;
+    services.delete(service);
+    ledger.rewound(service);
+    for (const host of hosts) host.crash(500);
+    store.restore({ contents: { members, services } });
+    void store.declare(service, lanes, () => idOf(chance.next));
   }
 
   /** Ends all trouble: from here on everything works, and everybody runs the newest build that anybody ran. */

@@ -40,14 +40,23 @@ export class SimulatedGateway {
   readonly #chance: Rolls;
   readonly #keys = new Map<string, { atMs: number; outcome: Outcome<Receipt> }>();
   readonly #patienceMs: number;
+  readonly #hasLeft: (reference: string) => boolean;
   #operations = 0;
 
-  /** @param patienceMs for how much longer than it says it remembers keys. */
-  constructor(setting: Setting, network: Network, chance: Rolls, patienceMs: number) {
-    this.#patienceMs = patienceMs;
-    this.#setting = setting;
-    this.#network = network;
-    this.#chance = chance;
+  constructor(options: {
+    setting: Setting;
+    network: Network;
+    chance: Rolls;
+    /** For how much longer than it says it remembers keys. */
+    patienceMs: number;
+    /** Whether an order's goods have left: no money may be taken before. */
+    hasLeft: (reference: string) => boolean;
+  }) {
+    this.#setting = options.setting;
+    this.#network = options.network;
+    this.#chance = options.chance;
+    this.#patienceMs = options.patienceMs;
+    this.#hasLeft = options.hasLeft;
   }
 
   #found(reference: string, text: string): void {
@@ -99,6 +108,8 @@ export class SimulatedGateway {
     }
     if (operation === "capture" && book.token === "tok_capture_refused")
       return { kind: "refused", reason: "card_closed" };
+    if (operation === "capture" && !this.#hasLeft(book.reference))
+      this.#found(book.reference, `${book.reference} is captured before its goods have left`);
     book.held -= minor;
     if (operation === "capture") book.taken += minor;
     return this.#receipt(book.paymentId);

@@ -1,3 +1,4 @@
+import { shipmentDispatched } from "@waybill/contracts";
 import type { Batch } from "@waybill/messaging";
 
 /** A message as its sender committed it. */
@@ -12,6 +13,8 @@ export interface Said {
 export class Ledger {
   readonly said: Said[] = [];
   readonly errors: string[] = [];
+  /** Orders whose goods have left, as far as anybody said. */
+  readonly sentOff = new Set<string>();
   readonly #types = new Map<string, string>();
   /** The newest version in which each state was ever written. */
   readonly #schemas = new Map<string, number>();
@@ -21,6 +24,7 @@ export class Ledger {
       if (producer !== service) continue;
       this.said.push({ topic, subject, id, type });
       this.#types.set(id, type);
+      if (type === shipmentDispatched.name) this.sentOff.add(subject);
     }
     for (const { kind, id, schema } of states) {
       const name = `${service} ${kind} ${id}`;

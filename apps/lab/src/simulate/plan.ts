@@ -69,6 +69,8 @@ export type Item = { readonly id: string; readonly atMs: number } & (
   | { readonly kind: "lose"; readonly topic: string; readonly count: number; readonly unreadMs: number }
   | { readonly kind: "recreate"; readonly topic: string }
   | { readonly kind: "rewind"; readonly service: string; readonly ms: number }
+  /** The tables are lost, and made anew. */
+  | { readonly kind: "wipe"; readonly service: string }
   | { readonly kind: "clock"; readonly byMs: number }
   /** An operator tries again whatever is set aside. */
   | { readonly kind: "redrive"; readonly service: string }
@@ -225,7 +227,10 @@ const lateMs = 6_000;
 
 /** Orders that come after all tables were put back. What came before may be decided another time in another way; they may not. */
 function late(chance: Rolls, items: readonly Item[]): Item[] {
-  const backMs = items.flatMap((item) => (item.kind === "rewind" ? item.atMs + item.ms : []));
+  const backMs = items.flatMap((item) => {
+    if (item.kind === "wipe") return item.atMs;
+    return item.kind === "rewind" ? item.atMs + item.ms : [];
+  });
   if (backMs.length === 0) return [];
   return Array.from({ length: 4 }, (_, n) => ({
     id: `late-${n}`,
@@ -266,6 +271,7 @@ const faults: readonly (readonly [odds: number, name: string, roll: Fault])[] = 
   [0.25, "stall", (c) => ({ kind: "stall", topic: c.pick([...stamped, ...doors]), ms: c.between(1_000, 60_000) })],
   [0.2, "clock", (c) => ({ kind: "clock", byMs: c.between(-60_000, 60_000) })],
   [0.1, "rewind", (c) => ({ kind: "rewind", service: c.pick(rewindable), ms: c.between(20, 5_000) })],
+  [0.05, "wipe", (c) => ({ kind: "wipe", service: c.pick(rewindable) })],
   [
     0.15,
     "lose",
@@ -281,19 +287,26 @@ const faults: readonly (readonly [odds: number, name: string, roll: Fault])[] = 
 
 /** A few kinds of trouble, of each a few; never all kinds at once, for some hide what others show. */
 function trouble(chance: Rolls, setting: Setting): Item[] {
+  // A put-back by itself shows what others would hide.
+  if (chance.chance(0.05)) return [rewound(chance)];
   const items: Item[] = [];
   let isRewound = false;
   for (const [odds, name, roll] of faults) {
     const isChosen = chance.chance(odds);
     // What a database has forgotten is only on the logs: to lose both is to lose it.
     if (!isChosen || (isRewound && (name === "lose" || name === "recreate"))) continue;
-    isRewound ||= name === "rewind";
+    isRewound ||= name === "rewind" || name === "wipe";
     for (let n = 1; n <= chance.pick([1, 1, 2, 3]); n++) {
       const atMs = chance.between(50, chance.pick([6_000, 16_000]));
       items.push({ id: `${name}-${n}`, atMs, ...roll(chance, setting) } as Item);
     }
   }
   return items;
+}
+
+function rewound(chance: Rolls): Item {
+  const atMs = chance.between(50, 4_000);
+  return { id: "rewind-1", atMs, kind: "rewind", service: chance.pick(rewindable), ms: chance.between(20, 2_000) };
 }
 
 function badWeather(chance: Rolls): Partial<Chances> {

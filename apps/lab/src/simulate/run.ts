@@ -73,10 +73,10 @@ async function settle(scene: Scene, people: People): Promise<string[]> {
 async function verdict(scene: Scene, people: People, plan: Plan): Promise<string[]> {
   const has = (kind: string): boolean => plan.items.some((item) => item.kind === kind);
   const errors = [...scene.ledger.errors, ...(await bookErrors(scene, people, plan))];
-  if (!has("rewind")) errors.push(...(await arrivalErrors(scene)));
+  if (!scene.isRewound) errors.push(...(await arrivalErrors(scene)));
   else if (isQuietAfterRewind(plan)) errors.push(...(await repeatErrors(scene)));
-  errors.push(...(await timerErrors(scene, !has("clock") && !has("rewind"))));
-  if (!has("rewind") && !has("lose") && !has("recreate")) errors.push(...chainErrors(scene));
+  errors.push(...(await timerErrors(scene, !has("clock") && !scene.isRewound)));
+  if (!scene.isRewound && !has("lose") && !has("recreate")) errors.push(...chainErrors(scene));
   return errors;
 }
 
@@ -91,6 +91,7 @@ const unrest: ReadonlySet<string> = new Set([
   "stall",
   "down",
   "outage",
+  "wipe",
   "rewind",
 ]);
 
@@ -100,11 +101,9 @@ const unrest: ReadonlySet<string> = new Set([
  */
 function isQuietAfterRewind({ items }: Plan): boolean {
   const rewinds = items.filter(({ kind }) => kind === "rewind");
-  const fromMs = rewinds[0]!.atMs;
-  return (
-    rewinds.length === 1 &&
-    !items.some((item) => unrest.has(item.kind) && item.kind !== "rewind" && endOf(item) > fromMs)
-  );
+  const [first] = rewinds;
+  if (first === undefined || rewinds.length > 1) return false;
+  return !items.some((item) => item !== first && unrest.has(item.kind) && endOf(item) > first.atMs);
 }
 
 /** When a trouble is over. A death may come any time later. */

@@ -43,9 +43,15 @@ export class Scene {
       log: () => {},
     };
     this.store = memoryStore({ world, byReference: true });
-    this.isRewound = items.some(({ kind }) => kind === "rewind");
+    this.isRewound = items.some(({ kind }) => kind === "rewind" || kind === "wipe");
     this.#beganMs = this.store.nowMs();
-    this.gateway = new SimulatedGateway(setting, this.network, rolls(seed, "gateway"), jumpsMs(items));
+    this.gateway = new SimulatedGateway({
+      setting,
+      network: this.network,
+      chance: rolls(seed, "gateway"),
+      patienceMs: jumpsMs(items),
+      hasLeft: (orderId) => this.ledger.sentOff.has(orderId),
+    });
     this.mailbox = new Mailbox(this.network, setting.mailKeys);
     for (const { name, bytesMax } of allTopics) this.logs.declare({ name, bytesMax, partitions: setting.partitions });
     this.hosts = Array.from({ length: setting.processes }, (_, number) => new Host(this, number));

@@ -70,6 +70,7 @@ const sentences: { readonly [Kind in Item["kind"]]: (item: Of<Kind>) => string }
     `The broker loses the last ${count} messages of a partition of ${topic}, which nobody had read for ${s(unreadMs)}.`,
   recreate: ({ topic }) => `The topic ${topic} is deleted and made anew.`,
   rewind: ({ service, ms }) => `The tables of ${service} are saved, and put back ${s(ms)} later.`,
+  wipe: ({ service }) => `The tables of ${service} are lost, and all processes start anew.`,
   redrive: ({ service }) => `An operator tries again what ${service} has set aside.`,
   clock: ({ byMs }) => `The database's clock jumps by ${s(byMs)}.`,
 };

@@ -49,6 +49,8 @@ export interface TortureReport {
 
 /** Calls to the gateway are repeated after a minute at most. */
 const settleWithinMs = 240_000;
+/** Longer than any fault holds, and than any call to the gateway waits for its repeat. */
+const wellWithinMs = 180_000;
 const together = 0.2;
 const auditEveryMs = 15_000;
 
@@ -85,7 +87,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   };
   const beganMs = performance.now();
   const endMs = beganMs + options.minutes * 60_000;
-  const story = await tormented(target, engine, { ...options, endMs, acknowledged, url: shops.url });
+  const story = await tormented(target, engine, { ...options, endMs, acknowledged, shops });
 
   tell("The faults are over; everything that was begun is brought to its end.");
   await load.finish();
@@ -132,7 +134,7 @@ function sizeOf({ minutes, ordersPerSecond }: TortureOptions): number {
 
 /** The shop's processes, each of which can be started anew at its place. */
 interface Shops extends AsyncDisposable {
-  readonly running: ShopProcess[];
+  readonly running: readonly ShopProcess[];
   url(): string;
   restart(ended: ShopProcess): Promise<void>;
   /** Asks all to end in good order. */
@@ -175,7 +177,7 @@ interface Story {
 interface Torment extends TortureOptions {
   readonly endMs: number;
   readonly acknowledged: Acknowledged;
-  readonly url: () => string;
+  readonly shops: Shops;
 }
 
 async function tormented(target: Target, engine: TortureEngine, torment: Torment): Promise<Story> {
@@ -220,9 +222,11 @@ function isOfShop({ name }: Fault): boolean {
 
 let probes = 0;
 
-/** Places an order that must go well, and waits until it is completed. */
-async function probe({ url, acknowledged, seed }: Torment): Promise<void> {
+/** Places an order that must go well, and waits until it is completed. Throws when a process has fallen, or when it takes too long. */
+async function probe({ shops, acknowledged, seed }: Torment): Promise<void> {
   const n = probes++;
+  const tooLong = AbortSignal.timeout(wellWithinMs);
+  const signal = AbortSignal.any([tooLong, ...shops.running.map(({ fallen }) => fallen)]);
   const wanted = {
     customer: { id: `probe-${n}`, email: "probe@customers.example" },
     currency: "EUR",
@@ -231,7 +235,9 @@ async function probe({ url, acknowledged, seed }: Torment): Promise<void> {
   };
   const headers = { "idempotency-key": `probe-${seed}-${n}`, prefer: "wait=10" };
   for (;;) {
-    const answer = await untilAnswered(url, "POST", "/orders", { body: wanted, headers });
+    const answer = await untilAnswered(shops.url, "POST", "/orders", { body: wanted, headers, signal });
+    if (tooLong.aborted) throw new Error(`An order is not completed ${wellWithinMs / 1_000} s after the last fault.`);
+    signal.throwIfAborted();
     const { orderId, status } = answer!.body as { orderId: string; status?: string };
     acknowledged.orders.set(orderId, wanted);
     if (status === "completed") return;

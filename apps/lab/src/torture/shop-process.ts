@@ -10,6 +10,8 @@ const startWithinMs = 60_000;
 export interface ShopProcess {
   readonly url: string;
   readonly pid: number;
+  /** Aborted, with what it complained of, when it ends without having been told to. */
+  readonly fallen: AbortSignal;
   /** Sends a signal without waiting for what it does. */
   signal(signal: NodeJS.Signals): void;
   /** Sends a signal that ends it, and waits for the end; the exit code, or the signal that ended it. */
@@ -37,11 +39,18 @@ export async function startShop(args: readonly string[], env: NodeJS.ProcessEnv 
     throw new Error(`The shop did not start (${code ?? by}): ${complaint.trim()}`);
   });
   child.stdout!.resume();
+  const fallen = new AbortController();
+  let isToldToEnd = false;
+  void ended.then(([code, by]) => {
+    if (!isToldToEnd) fallen.abort(new Error(`The shop ended by itself (${code ?? by}): ${complaint.trim()}`));
+  });
   return {
     url,
     pid: child.pid!,
+    fallen: fallen.signal,
     signal: (signal) => void child.kill(signal),
     async end(signal) {
+      isToldToEnd = true;
       child.kill(signal);
       // A process that is held does not hear of anything but SIGKILL.
       child.kill("SIGCONT");
