@@ -9,7 +9,7 @@ import { isLoopback } from "./http/access/guard.ts";
 import { readKeyFile } from "./http/access/key-file.ts";
 import { openKeys, openLocalKey } from "./http/access/keys.ts";
 import { httpApp } from "./http/app.ts";
-import { shopServices } from "./shop.ts";
+import { shopServices } from "./services.ts";
 import { openWatch } from "./watch.ts";
 import type { Work } from "./work.ts";
 

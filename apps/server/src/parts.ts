@@ -1,6 +1,6 @@
 import { ConfigError } from "./config/error.ts";
 import type { EngineName } from "./config/schema.ts";
-import { lanesMaxOf } from "./shop.ts";
+import { lanesMaxOf } from "./services.ts";
 
 /** What one process does of a shop: some of its services, the HTTP interface, or both. */
 export interface Parts {

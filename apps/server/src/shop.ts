@@ -1,8 +1,3 @@
-import { catalogue } from "@waybill/catalogue";
-import { allMessages, allTopics } from "@waybill/contracts";
-import { fulfilment } from "@waybill/fulfilment";
-import { inventory } from "@waybill/inventory";
-import { listing } from "@waybill/listing";
 import {
   openPublisher,
   reads,
@@ -15,26 +10,22 @@ import {
   type WorkerOptions,
   type World,
 } from "@waybill/messaging";
-import { mailEffects, notifications, type Mailer } from "@waybill/notifications";
-import { orders } from "@waybill/orders";
-import { gatewayEffects, payments, type PaymentGateway } from "@waybill/payments";
+import { mailEffects, type Mailer } from "@waybill/notifications";
+import { gatewayEffects, type PaymentGateway } from "@waybill/payments";
 import { hostname } from "node:os";
 import { partitions, type Engine } from "./engine.ts";
 import type { Meter } from "./metrics/meter.ts";
+import { shopContract, shopServices, type ShopTimes } from "./services.ts";
 
 /** Names the code that runs, so that inputs parked by another build are tried again. */
 export const build = "0.1.0";
 
-export interface ShopOptions {
+export interface ShopOptions extends ShopTimes {
   readonly engine: Engine;
   readonly world: World;
   /** Undefined where payments runs in another process. */
   readonly gateway: PaymentGateway | undefined;
   readonly mailer: Mailer;
-  /** How long after its confirmation an order leaves by itself; undefined: a person dispatches it. */
-  readonly dispatchAfterMs: number | undefined;
-  /** How long a reserved order waits for its money. */
-  readonly paymentDeadlineMs: number | undefined;
   readonly limits?: Partial<LaneLimits>;
   /** Counts commits and calls, if they shall be counted. */
   readonly meter?: Meter;
@@ -54,34 +45,15 @@ export interface Shop extends AsyncDisposable {
   handOver(): Promise<void>;
 }
 
-/** Every service of the shop, on one page. */
-export function shopServices(options: Pick<ShopOptions, "dispatchAfterMs" | "paymentDeadlineMs">): readonly Service[] {
-  const { dispatchAfterMs, paymentDeadlineMs } = options;
-  return [
-    catalogue(),
-    orders(paymentDeadlineMs === undefined ? {} : { paymentDeadlineMs }),
-    inventory(),
-    payments(),
-    fulfilment(dispatchAfterMs === undefined ? {} : { dispatchAfterMs }),
-    notifications(),
-    listing(),
-  ];
-}
-
-/** The most lanes that each service of the shop can have. */
-export function lanesMaxOf(): ReadonlyMap<string, number> {
-  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
-  return new Map(services.map(({ name, lanesMax = partitions }) => [name, Math.min(lanesMax, partitions)]));
-}
-
 /** Opens the shop: declares its topics, starts its services, and takes messages at its doors. */
 export async function openShop(options: ShopOptions): Promise<Shop> {
   const { engine, world, only } = options;
   const all = shopServices(options);
+  const contract = shopContract(all);
   const services = only === undefined ? all : all.filter(({ name }) => only.includes(name));
-  await engine.declare(allTopics, new Map(all.map((service) => [service.name, reads(service)])));
+  await engine.declare(contract.topics, new Map(all.map((service) => [service.name, reads(service)])));
   await using open = new AsyncDisposableStack();
-  const worker = services.length === 0 ? idle : await startWorker(workerOptions(options, services));
+  const worker = services.length === 0 ? idle : await startWorker(workerOptions(options, services, contract.messages));
   let handed: Promise<void> | undefined;
   const handOver = () => (handed ??= worker.close());
   open.defer(handOver);
@@ -103,7 +75,11 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
   return { engine, world, publisher, worker, services, handOver, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-function workerOptions(options: ShopOptions, services: readonly Service[]): WorkerOptions {
+function workerOptions(
+  options: ShopOptions,
+  services: readonly Service[],
+  types: WorkerOptions["types"],
+): WorkerOptions {
   const { engine, world, gateway, mailer, meter, limits } = options;
   const adapters = { ...(gateway === undefined ? {} : gatewayEffects(gateway)), ...mailEffects(mailer) };
   return {
@@ -111,7 +87,7 @@ function workerOptions(options: ShopOptions, services: readonly Service[]): Work
     world,
     mirrors: engine.mirrors,
     services: services.map((service) => ({ service, lanes: engine.lanesOf(service.name) })),
-    types: allMessages,
+    types,
     adapters: meter?.adapters(adapters) ?? adapters,
     transportOf: (topic) => engine.transportOf(topic),
     partitions,

@@ -8,7 +8,7 @@ import type { Engine } from "./engine.ts";
 import { httpGateway } from "./gateway/http-gateway.ts";
 import { openSandbox } from "./gateway/sandbox.ts";
 import { openLog, type LogTarget } from "./log.ts";
-import { mailFolder } from "./mail-folder.ts";
+import { openMailer } from "./mail/open.ts";
 import { openMeter, type Meter } from "./metrics/meter.ts";
 import { tracesEndpoint, tracesTo } from "./metrics/traces.ts";
 import { openEngine } from "./open-engine.ts";
@@ -71,17 +71,16 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const data = resolve(config.data);
   const parts = partsOf(config.engine, options.only, options.api);
   mkdirSync(data, { recursive: true });
-  const logger = openLog(options.log ?? { file: join(data, "server.log") });
-  const world = realWorld(logger.log);
+  const log = openLog(options.log ?? { file: join(data, "server.log") });
+  const world = realWorld(log);
   await using open = new AsyncDisposableStack();
-  open.defer(() => logger.flush());
   const takesSample = (options.seed ?? true) && sampleNeeds.every((name) => parts.services.includes(name));
   // A new file must not be there before the mark that it wants the sample.
   const early = config.engine === "embedded" ? openSeed(data, takesSample && !hasFile(data)) : undefined;
   const engine = open.use(await openEngine(config, { world, data, limits: options.limits }));
   const seeding = early ?? openSeed(data, takesSample && (await isEmpty(engine)));
-  const { gatewayUrl, gateway } = await openGateway(config, data, parts, logger.log, open);
-  const mailer = mailFolder(join(data, "mail"));
+  const { gatewayUrl, gateway } = await openGateway(config, data, parts, log, open);
+  const mailer = openMailer(config.mail, join(data, "mail"), open);
   const { services: only } = parts;
   const { dispatchAfterMs, paymentDeadlineMs } = config.shop;
   const collector = tracesEndpoint(process.env);
@@ -99,7 +98,7 @@ export async function openWork(options: WorkOptions): Promise<Work> {
     shop,
     meter,
     world,
-    log: logger.log,
+    log,
     gatewayUrl,
     isSandbox: gatewayUrl !== config.shop.gatewayUrl,
     isSeedDue: seeding.isDue,

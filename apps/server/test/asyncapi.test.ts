@@ -1,10 +1,10 @@
-import { allMessages, allTopics } from "@waybill/contracts";
-import { asyncApi, shopServices } from "@waybill/server";
+import { asyncApi, shopContract, shopServices } from "@waybill/server";
 import { expect, test } from "vitest";
 
-const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
+const services = shopServices();
+const { topics, messages } = shopContract();
 // oxlint-disable-next-line no-explicit-any -- whatever the document holds; the tests say what it must
-const document = asyncApi(services, allTopics, allMessages) as any;
+const document = asyncApi(services, topics, messages) as any;
 
 /** Every `$ref` of a value, and what it leads to. */
 function refs(value: unknown): readonly (readonly [string, unknown])[] {
@@ -20,8 +20,8 @@ function at(ref: string): unknown {
 }
 
 test("every topic is a channel with its messages, and every message has its schema and samples", () => {
-  expect(Object.keys(document.channels)).toEqual(allTopics.map(({ name }) => name));
-  for (const { name, topic, samples } of allMessages) {
+  expect(Object.keys(document.channels)).toEqual(topics.map(({ name }) => name));
+  for (const { name, topic, samples } of messages) {
     expect(document.channels[topic.name].messages[name]).toEqual({ $ref: `#/components/messages/${name}` });
     const { payload, examples } = document.components.messages[name];
     expect(payload.schema.type).toBe("object");

@@ -1,4 +1,4 @@
-import { embeddedEngine, realWorld, sampleProducts, startServer, welcome } from "@waybill/server";
+import { embeddedEngine, realWorld, sampleProducts, shopServices, startServer, welcome } from "@waybill/server";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -84,7 +84,7 @@ describe("health and lanes", () => {
     expect((await shop.ask("GET", "/health/ready")).body).toEqual({ status: "ready" });
     await shop.stockUp("mug", 10);
     const { body } = await shop.ask("GET", "/lanes");
-    const services = ["catalogue", "orders", "inventory", "payments", "fulfilment", "notifications", "listing"];
+    const services = shopServices().map(({ name }) => name);
     expect(body.lanes.map(({ service }: { service: string }) => service)).toEqual(services);
     const catalogue = body.lanes[0];
     expect(catalogue).toMatchObject({

@@ -1,5 +1,4 @@
-import { allMessages, allTopics } from "@waybill/contracts";
-import { describe as describeShop, shopServices } from "@waybill/server";
+import { describe as describeShop, shopContract, shopServices } from "@waybill/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { orderBody, testServer, type TestServer } from "./client.ts";
 
@@ -19,7 +18,7 @@ const types = (page: { messages: readonly { type: string }[] }) => page.messages
 describe("topics", () => {
   test("are all there, with how much they hold", async () => {
     const { body } = await shop.ask("GET", "/topics");
-    expect(body.topics.map(({ topic }: { topic: string }) => topic)).toEqual(allTopics.map(({ name }) => name));
+    expect(body.topics.map(({ topic }: { topic: string }) => topic)).toEqual(shopContract().topics.map(({ name }) => name));
     const orders = body.topics.find(({ topic }: { topic: string }) => topic === "orders");
     expect(orders).toMatchObject({ transport: "embedded", partitions: 32, messages: 5 });
     expect(orders.bytes).toBeGreaterThan(500);
@@ -57,8 +56,8 @@ describe("topics", () => {
 });
 
 test("a description tells who sends and who reads what", () => {
-  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
-  const told = describeShop(services, allTopics, allMessages);
+  const { topics, messages } = shopContract();
+  const told = describeShop(shopServices(), topics, messages);
   expect(told.messages.find(({ type }) => type === "order.placed")).toEqual({
     type: "order.placed",
     kind: "event",

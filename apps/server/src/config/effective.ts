@@ -1,8 +1,8 @@
-import { allTopics } from "@waybill/contracts";
 import type { Issue } from "@waybill/messaging";
-import { lanesMaxOf } from "../shop.ts";
+import { lanesMaxOf, shopContract } from "../services.ts";
 import { connectionsOf, type Connections } from "./connections.ts";
 import { ConfigError } from "./error.ts";
+import { mailOf, type MailConfig } from "./mail.ts";
 import { mirrorsOf, type MirrorConfig } from "./mirrors.ts";
 import type { EngineName, WaybillConfig } from "./schema.ts";
 import { topicsOf, type TopicConfig } from "./topics.ts";
@@ -18,6 +18,8 @@ export interface Config extends Connections {
     readonly paymentDeadlineMs?: number | undefined;
     readonly gatewayUrl?: string | undefined;
   };
+  /** Undefined: letters become files in the data folder. */
+  readonly mail?: MailConfig | undefined;
   /** Every topic of the shop. */
   readonly topics: Readonly<Record<string, TopicConfig>>;
   /** How many lanes each service has. */
@@ -34,7 +36,7 @@ export function effective(said: WaybillConfig): Config {
   const topics = topicsOf(
     engine,
     said.topics ?? {},
-    allTopics.map(({ name }) => name),
+    shopContract().topics.map(({ name }) => name),
     issues,
   );
   const config: Config = {
@@ -47,6 +49,7 @@ export function effective(said: WaybillConfig): Config {
       paymentDeadlineMs: shop.paymentDeadlineMs,
       gatewayUrl: shop.gatewayUrl,
     },
+    mail: mailOf(said.mail ?? {}, issues),
     ...connectionsOf(engine, said, issues),
     topics,
     services: servicesOf(engine, said.services ?? {}, issues),

@@ -60,6 +60,16 @@ export const configSchema = type({
     "paymentDeadlineMs?": milliseconds,
     "gatewayUrl?": type("string.url").describe("an address such as http://127.0.0.1:8081"),
   },
+  "mail?": {
+    "+": "reject",
+    "url?": text,
+    "user?": text,
+    "password?": secret,
+    "from?": text,
+    "tls?": type("'required' | 'none'").describe('"required" or "none"'),
+    "caFile?": file,
+    "connectionsMax?": type("1 <= number.integer <= 100").describe("a whole number from 1 to 100"),
+  },
   "postgres?": {
     "+": "reject",
     "url?": text,

@@ -96,6 +96,43 @@ export const settings: readonly Setting[] = [
     text: "The payment gateway.",
   },
   {
+    path: "mail.url",
+    env: "WAYBILL_MAIL_URL",
+    fallback: "none: letters become files in the data folder",
+    text: "The server that letters are handed to, as `smtp://user@host:587`, or `smtps://host:465` for TLS from the first byte on.",
+  },
+  { path: "mail.user", env: "WAYBILL_MAIL_USER", fallback: "the URL's", text: "Who logs in." },
+  {
+    path: "mail.password",
+    env: "WAYBILL_MAIL_PASSWORD",
+    isSecret: true,
+    fallback: "the URL's",
+    text: "The password.",
+  },
+  {
+    path: "mail.from",
+    env: "WAYBILL_MAIL_FROM",
+    fallback: "none; needed with `mail.url`",
+    text: "Whose letters these are, as `Mugs & More <shop@example.org>`. Its domain also ends every `Message-ID`.",
+  },
+  {
+    path: "mail.tls",
+    env: "WAYBILL_MAIL_TLS",
+    fallback: "required",
+    text: "`required`: nothing is said to a server that does not speak TLS. `none`: for a server on this machine or in a network of your own.",
+  },
+  {
+    path: "mail.caFile",
+    env: "WAYBILL_MAIL_CA_FILE",
+    fallback: "the authorities that Node knows",
+    text: "The authority that signed the server's certificate, as PEM.",
+  },
+  {
+    path: "mail.connectionsMax",
+    fallback: "4",
+    text: "How many connections are open at most, and so how many letters are under way at once.",
+  },
+  {
     path: "postgres.url",
     env: "WAYBILL_POSTGRES_URL",
     fallback: "none; needed by all engines but `embedded`",

@@ -1,11 +1,13 @@
 import type { KafkaConnection, NatsConnection, PostgresConnection } from "./connections.ts";
 import type { Config } from "./effective.ts";
+import type { MailConfig } from "./mail.ts";
 
 const mask = "***";
 
 /** The configuration as people and scripts may see it: secrets are masked. */
-export function shown({ postgres, nats, kafka, ...config }: Config): Record<string, unknown> {
+export function shown({ mail, postgres, nats, kafka, ...config }: Config): Record<string, unknown> {
   const connections = {
+    mail: mail && masked(mail),
     postgres: postgres && masked(postgres),
     nats: nats && masked(nats),
     kafka: kafka && masked(kafka),
@@ -14,7 +16,7 @@ export function shown({ postgres, nats, kafka, ...config }: Config): Record<stri
   return JSON.parse(JSON.stringify({ ...config, ...connections })) as Record<string, unknown>;
 }
 
-function masked(connection: PostgresConnection | NatsConnection | KafkaConnection): Record<string, unknown> {
+function masked(connection: MailConfig | PostgresConnection | NatsConnection | KafkaConnection): Record<string, unknown> {
   return Object.fromEntries(Object.entries(connection).map(([name, value]) => [name, maskedValue(name, value)]));
 }
 

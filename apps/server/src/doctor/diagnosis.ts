@@ -1,7 +1,7 @@
-import { allTopics } from "@waybill/contracts";
 import type { TopicSpec } from "@waybill/messaging";
 import type { Config } from "../config/effective.ts";
 import { partitions } from "../engine.ts";
+import { shopContract } from "../services.ts";
 import { partsOf, type Part } from "./parts.ts";
 import type { Findings, Missed, Problem, Settings } from "./findings.ts";
 import { examine } from "./topics.ts";
@@ -49,12 +49,13 @@ type Subject = Pick<TopicDiagnosis, "topic" | "broker" | "door" | "mirror" | "de
 
 /** Every topic where it lives, and every copy of one. */
 function subjectsOf({ topics, mirrors }: Config): readonly Subject[] {
-  const own = allTopics.map(({ name, door, bytesMax }): Subject => {
+  const known = shopContract().topics;
+  const own = known.map(({ name, door, bytesMax }): Subject => {
     const { broker, ...kept } = topics[name]!;
     return { topic: name, broker, door, mirror: false, declared: { name, partitions, bytesMax, ...kept } };
   });
   const copies = mirrors.map(({ topic, from: _from, to, ...kept }): Subject => {
-    const { bytesMax, door } = allTopics.find(({ name }) => name === topic)!;
+    const { bytesMax, door } = known.find(({ name }) => name === topic)!;
     return { topic, broker: to, door, mirror: true, declared: { name: topic, partitions, bytesMax, ...kept } };
   });
   return [...own, ...copies];

@@ -1,10 +1,11 @@
-import { allMessages, parkedDiscard, parkedRedrive, text } from "@waybill/contracts";
+import { parkedDiscard, parkedRedrive, text } from "@waybill/contracts";
 import { check, rehearse, type ParkedInput, type ParkedKey, type Service } from "@waybill/messaging";
 import { type } from "arktype";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { partitions } from "../engine.ts";
 import { behind, inOrder, inputView, keyView, parkedGroups, placeOf } from "../parked/groups.ts";
 import { redrive } from "../parked/redrive.ts";
+import { shopContract } from "../services.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { membersOf, valueOf } from "./body.ts";
@@ -27,6 +28,7 @@ type OfInput = { Params: { service: string; key: string; seq: string } };
 /** What is set aside: looked at, tried again, or given up. */
 export function addParked(app: FastifyInstance, parts: HttpParts): void {
   const { engine, services, worker, world, door } = parts;
+  const { messages: types } = shopContract(services);
   const { store } = engine;
   const byName = new Map(services.map((service) => [service.name, service]));
 
@@ -120,7 +122,7 @@ export function addParked(app: FastifyInstance, parts: HttpParts): void {
   async function editedBody(service: string, { partition, key }: ParkedKey, body: unknown): Promise<unknown> {
     const [first] = await store.parked(service, partition, key, 0, 1);
     const schema = first && JSON.parse(first.headers).schema;
-    const known = allMessages.find(({ name }) => name === first?.type);
+    const known = types.find(({ name }) => name === first?.type);
     if (first?.kind !== "message" || known === undefined) {
       throw fieldsInvalid([{ field: "body", reason: "can be given for a message that this build knows only" }]);
     }
@@ -141,7 +143,7 @@ export function addParked(app: FastifyInstance, parts: HttpParts): void {
     for (const { key, partition } of keys) {
       const [input] = await store.parked(service.name, partition, key, 0, 1);
       if (input === undefined) continue;
-      const would = await rehearse({ service, types: allMessages, store, partitions, input, body });
+      const would = await rehearse({ service, types, store, partitions, input, body });
       results.push({ key, type: input.type, id: input.id, would });
     }
     return results;

@@ -1,7 +1,7 @@
-import { allTopics } from "@waybill/contracts";
 import type { StoredMessage } from "@waybill/messaging";
 import { type } from "arktype";
 import type { FastifyInstance } from "fastify";
+import { shopContract } from "../services.ts";
 import { tail, topicViews } from "../topics.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
@@ -25,7 +25,7 @@ const tailQuery = type({
 
 /** Topics and what was said in them, for operators. */
 export function addTopics(app: FastifyInstance, { engine }: HttpParts): void {
-  const names = allTopics.map(({ name }) => name);
+  const names = shopContract().topics.map(({ name }) => name);
   const transportOf = (topic: string) => engine.durable.transportOf(topic);
   const closing = new AbortController();
   app.addHook("preClose", async () => closing.abort());

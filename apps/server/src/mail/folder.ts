@@ -2,7 +2,8 @@ import type { Mail, Mailer } from "@waybill/notifications";
 import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { wallClock } from "./world.ts";
+import { headersOf, messageIdOf, senderDefault } from "./letter.ts";
+import { wallClock } from "../world.ts";
 
 const dayMs = 86_400_000;
 
@@ -43,12 +44,11 @@ function dayOf(ms: number): string {
 function letter(mail: Mail, key: string, nowMs: number): string {
   const head = [
     `Date: ${new Date(nowMs).toUTCString().replace("GMT", "+0000")}`,
-    "From: Waybill <shop@waybill.example>",
+    `From: ${senderDefault}`,
     `To: ${mail.to}`,
     `Subject: ${encodedWords(mail.subject)}`,
-    `Message-ID: <${encodeURIComponent(key)}@waybill.example>`,
-    `X-Waybill-Order: ${encodedWords(mail.orderId)}`,
-    `X-Waybill-Kind: ${mail.kind}`,
+    `Message-ID: ${messageIdOf(key, "shop@waybill.example")}`,
+    ...Object.entries(headersOf(mail)).map(([name, text]) => `${name}: ${encodedWords(text)}`),
     "MIME-Version: 1.0",
     "Content-Type: text/plain; charset=utf-8",
     "Content-Transfer-Encoding: 8bit",
