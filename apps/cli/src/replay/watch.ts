@@ -49,7 +49,7 @@ function progressOf({ shop, unsettled }: Stage): string {
 
 async function giveUp(stage: Stage): Promise<void> {
   const { shop, unsettled } = stage;
-  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
+  const services = shopServices();
   const why = await laneTroubles(shop.engine, services, shop.worker);
   const { ok, error = "no reason known" } = shop.engine.health();
   if (!ok) why.unshift(`The file does not take what is written: ${error}.`);

@@ -1,19 +1,16 @@
-import { allMessages, allTopics } from "@waybill/contracts";
-import { asyncApi, describe, shopServices, type Described } from "@waybill/server";
+import { asyncApi, describe, shopContract, shopServices, type Described } from "@waybill/server";
 import { table } from "../table.ts";
 
 /** What this build declares. */
 export function describeBuild(): Described {
-  return describe(services(), allTopics, allMessages);
+  const { topics, messages } = shopContract();
+  return describe(shopServices(), topics, messages);
 }
 
 /** The same as an AsyncAPI document. */
 export function asyncApiOfBuild(): object {
-  return asyncApi(services(), allTopics, allMessages);
-}
-
-function services() {
-  return shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
+  const { topics, messages } = shopContract();
+  return asyncApi(shopServices(), topics, messages);
 }
 
 const none: ReadonlySet<number> = new Set();

@@ -14,7 +14,7 @@ export async function readLanes(found: Found): Promise<Lanes> {
   const told = (await found.get("/lanes")) as { lanes: readonly LaneView[] } | undefined;
   if (told !== undefined) return { running: true, lanes: told.lanes };
   await using engine = await found.open();
-  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
+  const services = shopServices();
   const lanes = await laneViews(engine, services);
   // A process that was killed leaves its name for a while; nobody runs the lanes of its folder all the same.
   if (isRunning === false) return { running: false, lanes: lanes.map((lane) => ({ ...lane, owner: undefined })) };

@@ -14,7 +14,7 @@ export async function readGroups(found: Found): Promise<readonly ParkedGroup[]> 
   const told = (await found.get("/parked").catch(refused)) as { groups: readonly ParkedGroup[] } | undefined;
   if (told !== undefined) return told.groups;
   await using engine = await found.open();
-  const services = shopServices({ dispatchAfterMs: undefined, paymentDeadlineMs: undefined });
+  const services = shopServices();
   const names = services.map(({ name }) => name);
   // Waited for here: the engine is closed at the end of this block.
   return await parkedGroups(engine.store, names);

@@ -1,6 +1,5 @@
-import { allTopics } from "@waybill/contracts";
 import type { StoredMessage } from "@waybill/messaging";
-import { tail, type MessageView } from "@waybill/server";
+import { shopContract, tail, type MessageView } from "@waybill/server";
 import { CliError } from "../exit.ts";
 import { refused, type Found } from "./found.ts";
 
@@ -25,9 +24,9 @@ const limitMax = 500;
 /** Begins with the last messages of a topic, read from its server, or from what it runs on. */
 export async function openTail(found: Found, options: TailOptions): Promise<Tail> {
   const { topic } = options;
-  if (!allTopics.some(({ name }) => name === topic)) {
-    const names = allTopics.map(({ name }) => name).join(", ");
-    throw new CliError("failed", `There is no topic ${topic}. There are: ${names}.`);
+  const names = shopContract().topics.map(({ name }) => name);
+  if (!names.includes(topic)) {
+    throw new CliError("failed", `There is no topic ${topic}. There are: ${names.join(", ")}.`);
   }
   return (await found.get("/health/live")) === undefined ? fromEngine(found, options) : fromServer(found, options);
 }

@@ -1,5 +1,4 @@
-import { allTopics } from "@waybill/contracts";
-import { topicViews, type TopicView } from "@waybill/server";
+import { shopContract, topicViews, type TopicView } from "@waybill/server";
 import { count } from "../print.ts";
 import { table } from "../table.ts";
 import { refused, type Found } from "./found.ts";
@@ -9,7 +8,7 @@ export async function readTopics(found: Found): Promise<readonly TopicView[]> {
   const told = (await found.get("/topics").catch(refused)) as { topics: readonly TopicView[] } | undefined;
   if (told !== undefined) return told.topics;
   await using engine = await found.open();
-  const names = allTopics.map(({ name }) => name);
+  const names = shopContract().topics.map(({ name }) => name);
   // Waited for here: the engine is closed at the end of this block.
   return await topicViews((topic) => engine.durable.transportOf(topic), names);
 }

@@ -1,7 +1,6 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { openEngine, effective, realWorld } from "@waybill/server";
-import { allTopics } from "@waybill/contracts";
+import { openEngine, effective, realWorld, shopContract } from "@waybill/server";
 import { describe, expect, it } from "vitest";
 import { waybill, withFolder } from "./waybill.ts";
 
@@ -20,7 +19,7 @@ const nowhere = {
 /** A data folder in which the shop's topics are made. */
 async function prepare(data: string): Promise<void> {
   await using engine = await openEngine(effective({}), { world: realWorld(() => {}), data });
-  await engine.declare(allTopics, new Map());
+  await engine.declare(shopContract().topics, new Map());
 }
 
 describe("waybill doctor", () => {
@@ -44,7 +43,7 @@ describe("waybill doctor", () => {
 
       const json = JSON.parse((await waybill("doctor", "--data", data, "--json")).stdout) as Told;
       expect(json).toMatchObject({ ok: true, problems: [] });
-      expect(json.topics.map(({ topic }) => topic)).toEqual(allTopics.map(({ name }) => name));
+      expect(json.topics.map(({ topic }) => topic)).toEqual(shopContract().topics.map(({ name }) => name));
       for (const { worth } of json.topics) expect(worth!.survives).toHaveProperty("machine.kept", "kept");
     });
   });
