@@ -12,6 +12,8 @@ async function notesOf(scene: Scene): Promise<Map<string, string[]>> {
 }
 
 const isAlarm = (note: string): boolean => note.startsWith("!");
+/** The id of the message that a note tells of; "" for one that tells of none. */
+const idIn = (note: string): string => (isAlarm(note) ? (/^! clear (.*)$/.exec(note)?.[1] ?? "") : note);
 
 /** What of all that was said did not reach the witness once and in order, in words. */
 export async function arrivalErrors(scene: Scene): Promise<string[]> {
@@ -68,15 +70,18 @@ export async function timerErrors(scene: Scene, isSteady: boolean): Promise<stri
   for (const [name, notes] of await notesOf(scene)) {
     let dueMs: number | undefined;
     for (const [at, note] of notes.entries()) {
-      const [mark, word, due] = note.split(" ");
-      if (mark !== "!") continue;
+      if (!isAlarm(note)) continue;
+      const [, word, due] = note.split(" ");
       if (word === "set") dueMs = Number(due);
       else if (word === "clear") dueMs = undefined;
       else {
         if (dueMs !== Number(due)) errors.push(`about ${name}: a timer went off that was not set any more`);
         dueMs = undefined;
         const overlooked = isSteady
-          ? notes.slice(at).filter((id) => scene.reachedAtMs(id) < Number(due) - overlookedMs)
+          ? notes
+              .slice(at)
+              .map(idIn)
+              .filter((id) => scene.reachedAtMs(id) < Number(due) - overlookedMs)
           : [];
         if (overlooked.length > 0)
           errors.push(

@@ -1,16 +1,41 @@
-import { allMessages, orderPlaced, orderReserved, stockReserved } from "@waybill/contracts";
-import { service, state, timer, when, whenDue, type Service } from "@waybill/messaging";
+import {
+  allMessages,
+  orderPlaced,
+  orderReserved,
+  stockRefused,
+  stockReleased,
+  stockReserved,
+  stockShipped,
+} from "@waybill/contracts";
+import {
+  service,
+  state,
+  timer,
+  when,
+  whenDue,
+  type AnyMessageType,
+  type Service,
+  type StateRef,
+} from "@waybill/messaging";
 
 /** By topic and entity: what was handled, in order: the ids of messages, and what the alarms said. */
 export const seen = state<readonly string[]>("seen");
 
-/** Goes off some time after an order was placed, unless something is heard of the order before. */
-const alarm = timer<number>("alarm");
-export const alarmMs = 8_000;
+const ofGoods: readonly AnyMessageType[] = [stockReserved, stockRefused, stockReleased, stockShipped];
 
-/** How an alarm stands in what was seen: `! set` with the time that it was set for, `! clear`, and `! fired`. */
-export type AlarmWord = "set" | "clear" | "fired";
-export const alarmNote = (word: AlarmWord, dueMs: number): string => `! ${word} ${dueMs}`;
+/** Goes off some time after an order was placed, unless something is heard of the order or of its goods before. */
+const alarm = timer<number>("alarm");
+/** Soon, so that many go off; or later than what is on its way may be overlooked, so that none does before it is read. */
+const alarmMsOf = (orderId: string): number => (orderId.charCodeAt(orderId.length - 1) % 2 === 0 ? 8_000 : 40_000);
+
+/**
+ * How an alarm stands in what was seen: `! set` with the time that it was set for, `! clear` with the id of what was
+ * heard of the order elsewhere, and `! fired`.
+ */
+const setNote = (dueMs: number): string => `! set ${dueMs}`;
+const clearNote = (id = ""): string => `! clear ${id}`;
+const firedNote = (dueMs: number): string => `! fired ${dueMs}`;
+const ordersSeen = (orderId: string): StateRef<readonly string[]> => seen(`${orderPlaced.topic.name} ${orderId}`);
 
 /**
  * A service that reads all that the others say and writes it down: what it has is what arrives. Its alarms tell whether
@@ -18,7 +43,7 @@ export const alarmNote = (word: AlarmWord, dueMs: number): string => `! ${word} 
  */
 export function witness(): Service {
   const on = allMessages
-    .filter((type) => !type.topic.door && type !== orderReserved)
+    .filter((type) => !type.topic.door && type !== orderReserved && !ofGoods.includes(type))
     .map((type) =>
       when(
         type,
@@ -26,31 +51,44 @@ export function witness(): Service {
         (_, [held], out) => {
           const notes = [...(held.value ?? []), out.input.id];
           if (type === orderPlaced) {
-            const dueMs = out.nowMs + alarmMs;
+            const dueMs = out.nowMs + alarmMsOf(out.input.subject);
             out.at(alarm, dueMs, dueMs);
-            notes.push(alarmNote("set", dueMs));
+            notes.push(setNote(dueMs));
           } else if (type.topic === orderPlaced.topic) {
             out.clear(alarm);
-            notes.push(alarmNote("clear", 0));
+            notes.push(clearNote());
           }
           out.save(held, notes);
         },
       ),
     );
+  // Of an order's goods is heard by another way, which may be an hour behind.
+  const goods = ofGoods.map((type) =>
+    when(
+      type,
+      (body: unknown) => [seen(`${type.topic.name} ${type.subject(body)}`), ordersSeen(type.subject(body))],
+      (_, [held, order], out) => {
+        const { id } = out.input;
+        out.clear(alarm);
+        out.save(held, [...(held.value ?? []), id]);
+        out.save(order, [...(order.value ?? []), clearNote(id)]);
+      },
+    ),
+  );
   // It comes of goods that are reserved. Whoever has not heard of those waits, and whatever comes behind it waits as well.
   const waits = when(
     orderReserved,
-    (m) => [seen(`${orderReserved.topic.name} ${m.orderId}`), seen(`${stockReserved.topic.name} ${m.orderId}`)],
+    (m) => [ordersSeen(m.orderId), seen(`${stockReserved.topic.name} ${m.orderId}`)],
     (m, [held, goods], out) => {
       if (goods.value === undefined) out.notYet(`The goods of ${m.orderId} are not reserved yet.`);
       out.clear(alarm);
-      out.save(held, [...(held.value ?? []), out.input.id, alarmNote("clear", 0)]);
+      out.save(held, [...(held.value ?? []), out.input.id, clearNote()]);
     },
   );
   const fires = whenDue(
     alarm,
-    (fired) => [seen(`${orderPlaced.topic.name} ${fired.key}`)],
-    (fired, [held], out) => out.save(held, [...(held.value ?? []), alarmNote("fired", fired.body)]),
+    (fired) => [ordersSeen(fired.key)],
+    (fired, [held], out) => out.save(held, [...(held.value ?? []), firedNote(fired.body)]),
   );
-  return service("witness", { on: [...on, waits, fires] });
+  return service("witness", { on: [...on, ...goods, waits, fires] });
 }
