@@ -20,6 +20,8 @@ export { startServer, startWork, type RunningServer, type RunningWork, type Serv
 export { runServer, welcome } from "./run.ts";
 export { openLog, type LogTarget } from "./log.ts";
 export { mailFolder } from "./mail/folder.ts";
+export { smtpMailer } from "./mail/smtp.ts";
+export type { MailConfig } from "./config/mail.ts";
 export { openJourneys, type Journeys, type JourneyEntry } from "./journey.ts";
 export { isSettled, orderView } from "./http/order-view.ts";
 export { laneViews, laneTroubles, type LaneTopic, type LaneView } from "./lanes.ts";

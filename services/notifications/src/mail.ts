@@ -21,6 +21,10 @@ export type MailKind = "confirmed" | "shipped" | "cancelled" | "refunded";
 
 /** Whoever carries mail away. `call.key` is the same for each attempt: one that knows keys sends a letter only once. */
 export interface Mailer {
+  /** How many letters it carries at once. Default 32. */
+  readonly concurrency?: number;
+  /** An attempt's time limit in milliseconds. Default 30,000. */
+  readonly timeoutMs?: number;
   send(mail: Mail, call: EffectCall): Promise<Outcome<null> | TryAgain>;
 }
 
@@ -37,7 +41,12 @@ export function mailEffects(
 ): Record<string, AnyEffectAdapter> {
   const call: EffectAdapter<Mail, null>["call"] = (mail, attempt) => mailer.send(mail, attempt);
   const { keyTtlMs } = options;
+  const { concurrency, timeoutMs } = mailer;
+  const limits = {
+    ...(concurrency === undefined ? {} : { concurrency }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
   const adapter: EffectAdapter<Mail, null> =
-    keyTtlMs === undefined ? { idempotent: "none", call } : { idempotent: "key", keyTtlMs, call };
+    keyTtlMs === undefined ? { idempotent: "none", ...limits, call } : { idempotent: "key", keyTtlMs, ...limits, call };
   return { [sendMail.name]: adapter };
 }

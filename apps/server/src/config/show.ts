@@ -16,7 +16,9 @@ export function shown({ mail, postgres, nats, kafka, ...config }: Config): Recor
   return JSON.parse(JSON.stringify({ ...config, ...connections })) as Record<string, unknown>;
 }
 
-function masked(connection: MailConfig | PostgresConnection | NatsConnection | KafkaConnection): Record<string, unknown> {
+function masked(
+  connection: MailConfig | PostgresConnection | NatsConnection | KafkaConnection,
+): Record<string, unknown> {
   return Object.fromEntries(Object.entries(connection).map(([name, value]) => [name, maskedValue(name, value)]));
 }
 

@@ -140,6 +140,8 @@ describe("the environment", () => {
       WAYBILL_ENGINE: "hybrid",
       WAYBILL_POSTGRES_CONNECTIONS: "33",
       WAYBILL_LISTEN_PORT: "0",
+      WAYBILL_MAIL_URL: "smtps://mail.example.org",
+      WAYBILL_MAIL_FROM: "shop@example.org",
     });
     const config = await load({ env });
     expect(config.postgres).toMatchObject({ connectionsMax: 33, schema: "waybill" });
@@ -149,6 +151,7 @@ describe("the environment", () => {
     });
     expect(config.kafka?.tls).toEqual({ caFile: ca, certFile: ca, keyFile: ca });
     expect(config.http.port).toBe(0);
+    expect(config.mail).toMatchObject({ ca: "-----BEGIN CERTIFICATE-----", secure: true, port: 465 });
   });
 });
 
@@ -191,6 +194,16 @@ describe("what cannot work is named with its reason", () => {
     [{ ...nats, nats: { user: "a", token: "b" } }, "nats: nats.user and nats.token are given; log in in one way"],
     [{ ...nats, nats: { tls: { certFile: "x" } } }, "nats.tls: a certificate and its key go together"],
     [{ ...nats, nats: { tls: { caFile: "/nowhere.pem" } } }, "nats.tls.caFile: /nowhere.pem cannot be read: ENOENT"],
+    [{ mail: { from: "shop@example.org" } }, "mail.from: is for a mail server; set mail.url as well, such as smtp://"],
+    [{ mail: { url: "mail.example.org:25" } }, "mail.url: must be like smtp://"],
+    [{ mail: { url: "smtp://mail.example.org" } }, "mail.from: must say whose letters these are, such as"],
+    [{ mail: { url: "smtp://one", from: "a@b\r\nBcc: c@d" } }, "mail.from: must say whose letters these are, such as"],
+    [{ mail: { url: "smtp://ann@one", from: "a@b.c" } }, "mail: a user and a password go together"],
+    [{ mail: { url: "smtp://ann:x@one", from: "a@b.c", tls: "none" } }, "mail.tls: must be required where a password"],
+    [
+      { mail: { url: "smtp://one", from: "a@b.c", caFile: "/nowhere.pem" } },
+      "mail.caFile: /nowhere.pem cannot be read",
+    ],
   ] as const)("%o", async (flags, reason) => {
     const env = Object.fromEntries(
       Object.entries(urls).filter(([name]) => !("nats" in flags && name.includes("NATS"))),
@@ -198,6 +211,32 @@ describe("what cannot work is named with its reason", () => {
     for (const name of ["postgres", "kafka"] as const)
       if (name in flags) delete env[`WAYBILL_${name.toUpperCase()}_URL`];
     expect(await wrong({ env, flags: flags as NonNullable<ConfigSources["flags"]> })).toContain(reason);
+  });
+});
+
+describe("a mail server", () => {
+  test("is known by its URL, with names in the way that people write them", async () => {
+    const env = {
+      WAYBILL_MAIL_URL: "smtp://sh%40p:h%C3%BCsh@mail.example.org",
+      WAYBILL_MAIL_FROM: '"Ann\'s" <a@b.example>',
+    };
+    expect((await load({ env })).mail).toEqual({
+      host: "mail.example.org",
+      port: 587,
+      secure: false,
+      tls: "required",
+      user: "sh@p",
+      password: "hüsh",
+      from: { name: "Ann's", address: "a@b.example" },
+      connectionsMax: 4,
+    });
+    const text = shownText(await load({ env }));
+    expect(text).toMatch(/mail\.password +\*\*\*/);
+    expect(text).not.toContain("hüsh");
+  });
+
+  test("need not be", async () => {
+    expect((await load({})).mail).toBeUndefined();
   });
 });
 
