@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { allWorkspaces, filesEnding, isTest, textOf } from "./boundaries/files.ts";
+import { allWorkspaces, bareService, filesEnding, isTest, textOf } from "./boundaries/files.ts";
 import { impurities, isPure, trespasses } from "./boundaries/layers.ts";
 import { parse } from "./boundaries/parse.ts";
 
@@ -7,7 +7,9 @@ const workspaces = allWorkspaces();
 const sources = filesEnding(".ts", ".js").map((path) => ({ path, parsed: parse(path, textOf(path)) }));
 
 const importsOf = (text: string) => parse("snippet.ts", text).imports.map(({ from }) => from);
-const trespassesOf = (path: string, text: string) => trespasses(path, parse(path, text), workspaces);
+// A service that is a folder only, as `waybill new service` writes one.
+const withLoyalty = [...workspaces, bareService("services/loyalty")];
+const trespassesOf = (path: string, text: string) => trespasses(path, parse(path, text), withLoyalty);
 const impuritiesOf = (text: string, path = "services/orders/src/snippet.ts") => impurities(path, parse(path, text));
 
 describe("the repository", () => {
@@ -32,7 +34,8 @@ describe("the repository", () => {
     expect(new Set(names).size).toBe(names.length);
     for (const { folder, name } of workspaces.filter((one) => one.folder !== ".")) {
       expect(name).toMatch(/^@waybill\//);
-      expect(name.slice("@waybill/".length).split("-")).toContain(folder.split("/").at(-1)!);
+      const called = name.slice("@waybill/".length);
+      expect([called, ...called.split("-")]).toContain(folder.split("/").at(-1)!);
     }
   });
 });
@@ -85,6 +88,11 @@ describe("an arrow the wrong way is found", () => {
     ["apps/gateway/src/x.ts", `import { payments } from "@waybill/payments";`],
     ["apps/cli/src/x.ts", `import { inflate } from "pako";`],
     ["apps/cli/src/x.ts", `export * from "../../server/src/shop.ts";`],
+    ["services/orders/src/rules.ts", `import { type } from "arktype";`],
+    ["services/loyalty/src/service.ts", `import { type } from "arktype";`],
+    ["services/loyalty/src/service.ts", `import { orders } from "../../orders/src/index.ts";`],
+    ["apps/server/src/shop.ts", `export { loyalty } from "../../../services/loyalty/src/index.ts";`],
+    ["apps/server/src/own-services.ts", `export { counted } from "../../../services/loyalty/src/rules.ts";`],
   ])("%s: %s", (path, text) => {
     expect(trespassesOf(path, text)).toHaveLength(1);
   });
@@ -107,6 +115,8 @@ describe("an arrow the wrong way is found", () => {
       `import { sqliteStore } from "@waybill/store-sqlite"; import { orders } from "@waybill/orders";`,
     ],
     ["test/x.test.ts", `import { orders } from "@waybill/orders"; import { test } from "vitest";`],
+    ["services/loyalty/src/contract.ts", `import { type } from "arktype";`],
+    ["apps/server/src/own-services.ts", `export { loyalty } from "../../../services/loyalty/src/index.ts";`],
   ])("and one the right way is not: %s: %s", (path, text) => {
     expect(trespassesOf(path, text)).toEqual([]);
   });

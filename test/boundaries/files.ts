@@ -49,9 +49,23 @@ function workspaceAt(path: string): Workspace {
   };
 }
 
-/** Every package of the workspace; the root itself is the one in folder ".". */
+/**
+ * Every package of the workspace, and every service that is a folder without a package of its own; the root itself is the one
+ * in folder ".". Examples are none: they stand for what others write.
+ */
 export function allWorkspaces(): Workspace[] {
-  return filesEnding("package.json").map(workspaceAt);
+  const packages = filesEnding("package.json")
+    .filter((path) => !path.startsWith("examples/"))
+    .map(workspaceAt);
+  const folders = new Set(packages.map(({ folder }) => folder));
+  const services = readdirSync(join(root, "services")).map((name) => `services/${name}`);
+  return [...packages, ...services.filter((folder) => !folders.has(folder)).map(bareService)];
+}
+
+/** A service that was added by its folder alone may use what every service may, and say what its messages are. */
+export function bareService(folder: string): Workspace {
+  const dependencies = new Set(["@waybill/contracts", "@waybill/messaging", "arktype"]);
+  return { folder, name: `@waybill/${folder.slice("services/".length)}`, dependencies, devDependencies: new Set() };
 }
 
 /** The package that a file belongs to; the root for those of no other. */

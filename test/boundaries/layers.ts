@@ -34,6 +34,12 @@ export const layers: readonly Layer[] = [
   { folder: "apps", ours: ["@waybill/"] },
 ];
 
+/** Where services that are folders without a package are listed, by their paths. */
+const ownServices = "apps/server/src/own-services.ts";
+
+/** Where such a service says what its messages are, which takes a library for schemas. */
+const ownContract = /^services\/[^/]+\/src\/contract\.ts$/;
+
 /** What tests may use besides: suites, engines that live in memory, and the tools of the root. */
 const forTests: ReadonlySet<string> = new Set(["@waybill/conformance", "@waybill/memory", "@waybill/brokers"]);
 
@@ -77,6 +83,7 @@ function leaves(path: string, { from }: Import, own: Workspace, workspaces: read
   const target = posix.join(posix.dirname(path), from);
   const other = workspaceOf(target, workspaces);
   if (own.folder === "." || other === own || other.folder === ".") return undefined;
+  if (path === ownServices && target === `${other.folder}/src/index.ts`) return undefined;
   return `it is part of ${other.name}; import that by its name`;
 }
 
@@ -85,6 +92,7 @@ function outOfBounds(path: string, name: string, own: Workspace, workspaces: rea
   const isOurs = workspaces.some((workspace) => workspace.name === name);
   const layer = layers.find(({ folder }) => path.startsWith(`${folder}/`));
   if (isOurs && layer !== undefined && !mayImport(layer, name, isTest(path))) return notBelow(layer, name);
+  if (name === "arktype" && ownContract.test(path)) return undefined;
   if (!isOurs && !isTest(path) && layer?.libraries?.includes(name) === false)
     return `${layer.folder} uses no library but ${layer.libraries.join(", ") || "what it is given"}`;
   return declared(path, name, isOurs, own, workspaces) ? undefined : `${own.folder}/package.json does not declare it`;

@@ -11,9 +11,18 @@ export function wordsOf(line: string): string[] {
 }
 
 /** Runs a command in the repository's root and returns what it prints; rejects when it fails. */
-export async function output(command: string, ...args: readonly string[]): Promise<string> {
-  const { stdout } = await run(command, args, { cwd: root, maxBuffer: 67_108_864 });
-  return stdout;
+export function output(command: string, ...args: readonly string[]): Promise<string> {
+  return outputIn(root, command, ...args);
+}
+
+/** The same in another folder; what it has printed is in the error as well. */
+export async function outputIn(cwd: string, command: string, ...args: readonly string[]): Promise<string> {
+  try {
+    return (await run(command, args, { cwd, maxBuffer: 67_108_864 })).stdout;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout?: string; stderr?: string };
+    throw new Error(`${command} ${args.join(" ")} failed:\n${stdout}\n${stderr}`, { cause: error });
+  }
 }
 
 /** Sends what a `curl` line sends, for machines without curl, and returns the answer's body. */
@@ -45,8 +54,13 @@ export interface Running extends AsyncDisposable {
 }
 
 export function start(command: string, ...args: readonly string[]): Running {
+  return startIn(root, command, ...args);
+}
+
+/** The same in another folder than the repository's root. */
+export function startIn(cwd: string, command: string, ...args: readonly string[]): Running {
   // A group of its own, so that whatever it starts is ended with it.
-  const child = spawn(command, args, { cwd: root, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, args, { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"] });
   const ended = once(child, "exit") as Promise<[number | null]>;
   let text = "";
   const collect = (chunk: Buffer): void => void (text += chunk.toString());

@@ -6,6 +6,7 @@ import { doctorCommand } from "./commands/doctor.ts";
 import { keyCommand } from "./commands/key.ts";
 import { lanesCommand } from "./commands/lanes.ts";
 import { migrateCommand } from "./commands/migrate.ts";
+import { newCommand } from "./commands/new.ts";
 import { orderCommand } from "./commands/order.ts";
 import { replayCommand } from "./commands/replay.ts";
 import { startCommand } from "./commands/start.ts";
@@ -36,6 +37,7 @@ const commands = [
   resumeCommand,
   auditCommand,
   keyCommand,
+  newCommand,
 ];
 
 /** The whole command line. Throws CommanderError after help or a wrong use of it has been written. */

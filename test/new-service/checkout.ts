@@ -1,0 +1,74 @@
+import { createHash } from "node:crypto";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, join, relative } from "node:path";
+import { allWorkspaces, root } from "../boundaries/files.ts";
+
+/** A copy of this checkout that shares its libraries. */
+export interface Checkout extends Disposable {
+  readonly folder: string;
+  /** The path of a library's program, to be run by Node. */
+  program(path: string): string;
+  /** Every file with a digest of what it holds. */
+  tree(): ReadonlyMap<string, string>;
+}
+
+/** Folders that are made here and are no part of a checkout; those that begin with a dot are not either. */
+const made: ReadonlySet<string> = new Set(["node_modules", "dist", "coverage"]);
+
+/** Copies the checkout into a folder of its own. Its packages are its own, so that a change to them is seen. */
+export function copyOfCheckout(): Checkout {
+  const folder = mkdtempSync(join(tmpdir(), "waybill-checkout-"));
+  cpSync(root, folder, { recursive: true, filter: (path) => path === root || isPart(path) });
+  linkLibraries(folder);
+  return {
+    folder,
+    program: (path) => join(folder, "node_modules", path),
+    tree: () => new Map(filesOf(folder).map((file) => [relative(folder, file), digest(file)])),
+    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+function isPart(path: string): boolean {
+  const name = basename(path);
+  if (made.has(name) || name.endsWith(".tsbuildinfo")) return false;
+  return !name.startsWith(".") || statSync(path).isFile();
+}
+
+/** Libraries are those of this checkout, one link each; the packages of the workspace are the copy's own. */
+function linkLibraries(folder: string): void {
+  for (const { folder: own } of allWorkspaces()) {
+    const libraries = join(root, own, "node_modules");
+    if (own !== "." && existsSync(libraries)) symlinkSync(libraries, join(folder, own, "node_modules"));
+  }
+  const from = join(root, "node_modules");
+  const to = join(folder, "node_modules");
+  mkdirSync(join(to, "@waybill"), { recursive: true });
+  for (const name of readdirSync(from)) {
+    if (name !== "@waybill" && name !== ".cache") symlinkSync(join(from, name), join(to, name));
+  }
+  // A link among these is relative, so that the same one leads to the copy's package.
+  cpSync(join(from, "@waybill"), join(to, "@waybill"), { recursive: true, verbatimSymlinks: true });
+}
+
+function filesOf(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return isPart(path) ? filesOf(path) : [];
+    return isPart(path) ? [path] : [];
+  });
+}
+
+function digest(file: string): string {
+  return createHash("sha256").update(readFileSync(file)).digest("hex");
+}

@@ -1,0 +1,86 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { outputIn, sentByFetch, startIn } from "../readme/shell.ts";
+import { copyOfCheckout, type Checkout } from "./checkout.ts";
+
+const list = "apps/server/src/own-services.ts";
+/** As many characters as a name may have, so that its lines are as long as they can be. */
+const longest = "loyalty-of-customers-abroad-xl";
+const filesOf = (name: string) =>
+  ["src/contract.ts", "src/index.ts", "src/rules.ts", "src/service.ts", `test/${name}.test.ts`].map(
+    (path) => `services/${name}/${path}`,
+  );
+
+let checkout: Checkout;
+let before: ReadonlyMap<string, string>;
+beforeAll(() => {
+  checkout = copyOfCheckout();
+  before = checkout.tree();
+});
+afterAll(() => checkout[Symbol.dispose]());
+
+const cli = "apps/cli/bin/waybill.js";
+const waybill = (...args: readonly string[]) => outputIn(checkout.folder, process.execPath, cli, ...args);
+const node = async (path: string, ...args: readonly string[]) =>
+  stripVTControlCharacters(await outputIn(checkout.folder, process.execPath, checkout.program(path), ...args));
+
+/** What differs from the checkout as it was. */
+function changed(): string[] {
+  const now = checkout.tree();
+  const all = new Set([...before.keys(), ...now.keys()]);
+  return [...all].filter((path) => before.get(path) !== now.get(path)).toSorted();
+}
+
+describe("a service that `waybill new service` has written into a checkout", () => {
+  test("is a folder and a line", async () => {
+    const written = JSON.parse(await waybill("new", "service", "loyalty", "--json")) as Record<string, unknown>;
+    expect(written).toMatchObject({ service: "loyalty", root: checkout.folder, list });
+    expect((written["files"] as string[]).toSorted()).toEqual(filesOf("loyalty"));
+    expect(changed()).toEqual([list, ...filesOf("loyalty")]);
+    await expect(waybill("new", "service", "loyalty")).rejects.toThrow("There is a service loyalty already");
+    await waybill("new", "service", longest);
+    expect(changed()).toEqual([list, ...filesOf(longest), ...filesOf("loyalty")]);
+  });
+
+  test("fits its types, is clean and in form, and leaves nothing unused", async () => {
+    await expect(node("typescript/bin/tsc", "-b")).resolves.toBe("");
+    const own = [`services/${longest}`, "services/loyalty", list];
+    await expect(node("oxlint/bin/oxlint", "--type-aware", ...own)).resolves.toContain("0 warnings and 0 errors");
+    await expect(node("oxfmt/bin/oxfmt", "--check", ...own)).resolves.toContain("correct format");
+    await expect(node("knip/bin/knip.js")).resolves.toBe("");
+  });
+
+  test("passes its test, and those of the whole checkout's order", async () => {
+    const files = ["services/loyalty", `services/${longest}`, "test/boundaries.test.ts", "test/style.test.ts"];
+    await expect(node("vitest/vitest.mjs", "run", ...files)).resolves.toMatch(/Test Files +4 passed/);
+  });
+
+  test("hears of an order in a shop, and says so", { timeout: 60_000 }, async () => {
+    const data = join(checkout.folder, ".waybill");
+    await using shop = startIn(checkout.folder, process.execPath, cli, "start", "--data", data, "--port", "0");
+    const text = await shop.printed(/^curl .*\n/m);
+    const order = JSON.parse(await sentByFetch(/^curl .*$/m.exec(text)![0])) as { orderId: string; status: string };
+    expect(order.status).toBe("completed");
+    for (const name of ["loyalty", longest]) {
+      const following = [cli, "tail", name, "--follow", "--data", data];
+      await using tail = startIn(checkout.folder, process.execPath, ...following);
+      const said = await tail.printed(/\.counted.*\n/);
+      expect(said).toContain(`${name}.counted`);
+      expect(said).toContain(`"orderId":"${order.orderId}","orders":1`);
+    }
+    const { lanes } = JSON.parse(await waybill("lanes", "--data", data, "--json")) as { lanes: readonly unknown[] };
+    expect(lanes).toContainEqual(expect.objectContaining({ service: "loyalty", parkedKeys: 0 }));
+    expect(await shop.end()).toBe(0);
+  });
+
+  test("is gone with its folder and its line", () => {
+    for (const name of ["loyalty", longest]) {
+      rmSync(join(checkout.folder, "services", name), { recursive: true });
+      const lines = readFileSync(join(checkout.folder, list), "utf8").split("\n");
+      writeFileSync(join(checkout.folder, list), lines.filter((line) => !line.includes(`/${name}/`)).join("\n"));
+    }
+    expect(changed()).toEqual([]);
+  });
+});
