@@ -32,7 +32,7 @@ export function crashCases(open: OpenStore): void {
     expect((await store.lane(id(0))).epoch).toBe(row.epoch);
     await store.join(member("b"), 60_000);
     await store.leave(member("a").id);
-    expect((await store.claim(id(0), member("b").id, 1, row.epoch))?.epoch).toBe(row.epoch + 1);
+    expect((await store.claim(id(0), member("b").id, 1, row.epoch))?.epoch).toBeGreaterThan(row.epoch);
   });
 
   test("a mark survives a crash: who died at an input is known", async () => {

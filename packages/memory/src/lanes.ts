@@ -75,7 +75,8 @@ export function claim(
   const row = laneOf(tables, id);
   const free = row.owner === undefined || row.owner === memberId || !isLive(db, row.owner);
   if (!free || row.epoch !== seenEpoch || row.level > level || row.stopped !== undefined) return undefined;
-  return put(tables, { ...row, owner: memberId, epoch: row.epoch + 1, tries: row.tries + 1 });
+  const epoch = Math.max(row.epoch + 1, Math.floor(db.nowMs()));
+  return put(tables, { ...row, owner: memberId, epoch, tries: row.tries + 1 });
 }
 
 export function release(db: Database, id: LaneId, epoch: number): void {

@@ -95,5 +95,5 @@ export { startRelay, type Relay, type RelayOptions } from "./relay.ts";
 export type { Spool, Spooled, ToSpool } from "./spool.ts";
 export { startWorker, type Running, type Worker, type WorkerOptions } from "./worker.ts";
 export { mirrorName, type Mirroring } from "./mirror/mirror-lanes.ts";
-export type { LaneStatus } from "./lane/lane.ts";
+export type { LaneStatus } from "./lane/status.ts";
 export { laneLimits, type LaneLimits } from "./lane/limits.ts";

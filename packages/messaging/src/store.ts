@@ -7,7 +7,10 @@ export interface LaneId {
   readonly lanes: number;
 }
 
-/** A lane's row. `epoch` rises with each claim, `batch` with each commit. */
+/**
+ * A lane's row. `batch` rises with each commit, `epoch` with each claim and at least to the store's clock in milliseconds, so
+ * that a database that was put back does not give one a second time, to another owner.
+ */
 export interface LaneRow {
   readonly service: string;
   readonly lane: number;

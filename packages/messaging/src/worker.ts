@@ -3,7 +3,7 @@ import type { AnyEffectAdapter } from "./effects.ts";
 import { codeOf, messageOf } from "./errors.ts";
 import type { Caution, LaneEnd } from "./lane/end.ts";
 import type { Hosted, LaneLife } from "./lane/hosted.ts";
-import type { LaneStatus } from "./lane/lane.ts";
+import type { LaneStatus } from "./lane/status.ts";
 import { laneLimits, type LaneLimits } from "./lane/limits.ts";
 import { serviceLanes } from "./lane/service-lanes.ts";
 import { survivedBy } from "./lane/suspect.ts";
@@ -63,6 +63,12 @@ export async function startWorker(options: WorkerOptions): Promise<Worker> {
   const worker = new LaneWorker(options);
   await worker.start();
   return worker;
+}
+
+/** A lane that runs here, and the newest of its batches that is durable. */
+interface Written {
+  readonly lane: LaneLife;
+  readonly batch: number;
 }
 
 class LaneWorker implements Worker {
@@ -143,10 +149,12 @@ class LaneWorker implements Worker {
     const beganMs = world.monotonicMs();
     if (await store.renew(this.memberId, this.#ttlMs)) this.#renewedMs = beganMs;
     else {
-      this.#loseLanes();
+      this.#loseLanes("the worker was not renewed in time.");
       await this.#join();
     }
+    const held = this.#durable();
     const { lanes, members } = await store.survey([...this.#hosted.keys()]);
+    this.#loseForgotten(held, lanes);
     const live = new Set(members.map((member) => member.id));
     const first: Promise<unknown>[] = [];
     for (const [name, hosted] of this.#hosted) {
@@ -266,11 +274,30 @@ class LaneWorker implements Worker {
 
   /** Without a renewal for as long as the others wait for one, this process may not act for its lanes. */
   #loseLanesIfSilent(): void {
-    if (this.#options.world.monotonicMs() - this.#renewedMs > this.#ttlMs) this.#loseLanes();
+    if (this.#options.world.monotonicMs() - this.#renewedMs > this.#ttlMs)
+      this.#loseLanes("the worker was not renewed in time.");
   }
 
-  #loseLanes(): void {
-    for (const { lane } of this.#lanes.values()) lane?.lose();
+  #loseLanes(why: string): void {
+    for (const { lane } of this.#lanes.values()) lane?.lose(why);
+  }
+
+  /** The lanes that run here, and what each has written for certain. */
+  #durable(): Map<string, Written> {
+    const held = new Map<string, Written>();
+    for (const [key, { lane }] of this.#lanes)
+      if (lane !== undefined) held.set(key, { lane, batch: lane.durableBatch });
+    return held;
+  }
+
+  /** A lane that has nothing to commit does not run into the fence: what its row says is compared. */
+  #loseForgotten(held: ReadonlyMap<string, Written>, rows: readonly LaneRow[]): void {
+    for (const row of rows) {
+      const { lane, batch } = held.get(keyOf(row)) ?? {};
+      if (lane === undefined) continue;
+      if (row.epoch > lane.epoch) lane.lose("it was claimed by another.");
+      else if (row.epoch < lane.epoch || row.batch < batch!) lane.lose("the database has forgotten what it wrote.");
+    }
   }
 
   lanes(): readonly LaneStatus[] {

@@ -213,6 +213,20 @@ test("a database that is older than its logs goes on under a new name, and says 
   expect(shop.world.lines.some(({ facts }) => facts?.["code"] === "STORE_REWOUND")).toBe(true);
 });
 
+test("an owner that has nothing to do notices that its database was put back", async () => {
+  const shop = await deploy({ partitions: 1 });
+  await shop.start({ services: [counter], lanes: 1 });
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  const backup = shop.store.snapshot();
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  shop.store.restore(backup);
+  await shop.world.advance(10_000);
+  expect(shop.world.lines.some(({ facts }) => facts?.["code"] === "STORE_REWOUND")).toBe(true);
+  expect((await logOf(shop, "counts", 0)).length).toBe(2);
+});
+
 test("a database from before a lane's first message is found to be older too", async () => {
   const shop = await deploy({ partitions: 2 });
   const [x, y] = [idsIn(0, 2, 1)[0]!, idsIn(1, 2, 1)[0]!];

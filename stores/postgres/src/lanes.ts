@@ -5,7 +5,8 @@ import { readable } from "./seldom.ts";
 
 const laneColumns = `service, lane, source, owner, epoch, batch, next_n as "nextN", time_ms as "timeMs", level, tries,
   suspect, stopped`;
-const clockColumn = `extract(epoch from clock_timestamp())::float8 * 1000 as "nowMs"`;
+const clockMs = `(extract(epoch from clock_timestamp())::float8 * 1000)`;
+const clockColumn = `${clockMs} as "nowMs"`;
 
 type LaneCalls = Pick<
   Store,
@@ -99,7 +100,7 @@ function statementsOf(schema: string, channel: string) {
       coalesce((select json_agg(m order by id)
         from (select id, host, services, level from ${schema}.member where until > clock_timestamp()) as m), '[]')
         as members`,
-    claim: `update ${schema}.lane set owner = $3, epoch = epoch + 1, tries = tries + 1
+    claim: `update ${schema}.lane set owner = $3, epoch = greatest(epoch + 1, ${clockMs}::bigint), tries = tries + 1
       where service = $1 and lane = $2 and epoch = $5 and level <= $4 and stopped is null
         and (owner is null or owner = $3 or not ${live("lane.owner")})
       returning ${laneColumns}`,

@@ -100,10 +100,10 @@ describe("a line that breaks", () => {
 
   test("while nobody is asking is replaced when somebody does", async () => {
     await using it = await wired();
-    await owned(it.store);
+    const { epoch } = await owned(it.store);
     it.proxy.cut();
     while (it.proxy.connections > 0) await world.sleep(1);
-    expect((await rowWhenThere(it.store)).epoch).toBe(1);
+    expect((await rowWhenThere(it.store)).epoch).toBe(epoch);
   });
 });
 
@@ -137,7 +137,8 @@ describe("a line that freezes", () => {
     expect(await outcome(it.store, numbered(row, 1))).toBe("COMMIT_UNKNOWN");
     await world.sleep(300);
     const next = await owned(peer, "b");
-    expect(next).toMatchObject({ owner: "b", epoch: row.epoch + 1, batch: 1 });
+    expect(next).toMatchObject({ owner: "b", batch: 1 });
+    expect(next!.epoch).toBeGreaterThan(row.epoch);
     await commitAll(peer, next, 4);
     it.proxy.thaw();
     expect(await outcome(it.store, numbered(row, 4))).not.toBe("done");

@@ -47,12 +47,12 @@ export function laneJobs(lanes: Lanes, committer: Committer) {
       owner: string,
       level: number,
       seenEpoch: number,
-      nowMs: () => number,
+      clocks: { readonly nowMs: () => number; readonly monotonicMs: () => number },
     ): Promise<LaneRow | undefined> {
       const claimed = await changeRow(id, (row) => {
-        const free = row.owner === undefined || row.owner === owner || !lanes.isLive(row.owner, nowMs());
+        const free = row.owner === undefined || row.owner === owner || !lanes.isLive(row.owner, clocks.monotonicMs());
         if (row.epoch !== seenEpoch || row.level > level || row.stopped !== undefined || !free) return undefined;
-        return { ...row, owner, epoch: row.epoch + 1, tries: row.tries + 1 };
+        return { ...row, owner, epoch: Math.max(row.epoch + 1, Math.floor(clocks.nowMs())), tries: row.tries + 1 };
       });
       if (claimed !== undefined) lanes.read(id);
       return claimed?.row;

@@ -43,6 +43,7 @@ export function sqliteStore(file: EmbeddedFile): Store {
     if (closed) throw closedError();
     return file.writer();
   };
+  const clocks = { nowMs: file.nowMs, monotonicMs: world.monotonicMs };
   const rows = (): ReturnType<typeof laneJobs> => laneJobs(lanes, writer());
   /** A read of what is now, by a store that is open. */
   const now = async <T>(read: () => T): Promise<T> => {
@@ -81,7 +82,7 @@ export function sqliteStore(file: EmbeddedFile): Store {
       return { lanes: lanes.of(services), members: lanes.members(world.monotonicMs()) };
     },
 
-    claim: async (id, memberId, level, seenEpoch) => rows().claim(id, memberId, level, seenEpoch, world.monotonicMs),
+    claim: async (id, memberId, level, seenEpoch) => rows().claim(id, memberId, level, seenEpoch, clocks),
     async release(id, epoch) {
       await rows().release(id, epoch);
       for (const freed of watchers) queueMicrotask(freed);

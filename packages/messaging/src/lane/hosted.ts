@@ -1,6 +1,6 @@
 import type { LaneId, LaneRow } from "../store.ts";
 import type { Caution, LaneEnd } from "./end.ts";
-import type { LaneStatus } from "./lane.ts";
+import type { LaneStatus } from "./status.ts";
 
 /** One life of a lane, whatever its work is. */
 export interface LaneLife {
@@ -10,10 +10,14 @@ export interface LaneLife {
   /** The input that it named last before it was handled alone. */
   readonly named: string | undefined;
   readonly counts: LaneStatus["counts"];
+  /** As the claim gave it. */
+  readonly epoch: number;
+  /** The newest of its commits that is durable, by the lane's `batch`. */
+  readonly durableBatch: number;
   /** Ends this life at the next pause between batches. */
   close(): void;
   /** Ends this life at once: the lane may already be somebody else's. */
-  lose(): void;
+  lose(why: string): void;
   status(): LaneStatus;
   /** Each is false when this lane has no such thing. */
   redrive(key: string, body?: string): Promise<boolean>;

@@ -19,6 +19,7 @@ import { sweepSeen } from "./seen-sweep.ts";
 import { Progress } from "./progress.ts";
 import { lastStored } from "./resume.ts";
 import { Sender } from "./sender.ts";
+import { statusOf, type LaneStatus } from "./status.ts";
 import type { Track } from "./track.ts";
 import { Tracks } from "./tracks.ts";
 import { Bell, deferred } from "./wake.ts";
@@ -56,7 +57,6 @@ export class Lane implements LaneLife {
   #sinceMoved = 0;
   #end: LaneEnd | undefined;
   #undurable = 0;
-  /** Counts since this life began. */
   readonly counts = { batches: 0, inputs: 0, messages: 0, parked: 0, passedOn: 0 };
 
   constructor(options: LaneOptions) {
@@ -133,12 +133,10 @@ export class Lane implements LaneLife {
     if (!hasNewSource) for (const [name, n] of lastStored(recovered)) this.#sequence.lastN.set(name, n);
     this.#sender.resume(recovered.outbox, sent);
     const byTransport = Map.groupBy(this.#tracks.all(), (track) => this.#options.transportOf(track.topic));
-    for (const [transport, tracks] of byTransport)
-      this.#inbox.open(
-        transport,
-        tracks.map((track) => track.row()),
-        blocked,
-      );
+    for (const [transport, tracks] of byTransport) {
+      const rows = tracks.map((track) => track.row());
+      this.#inbox.open(transport, rows, blocked);
+    }
     for (const [topic, error] of blocked) this.#block(topic, error);
     this.#effects.start();
     void this.#run();
@@ -176,6 +174,14 @@ export class Lane implements LaneLife {
 
   get named(): string | undefined {
     return this.#care.named;
+  }
+
+  get epoch(): number {
+    return this.#options.row.epoch;
+  }
+
+  get durableBatch(): number {
+    return this.#batch - this.#undurable;
   }
 
   async #handleAlone(gathered: Gathered): Promise<void> {
@@ -224,8 +230,8 @@ export class Lane implements LaneLife {
   }
 
   #fence() {
-    const { row, routes } = this.#options;
-    return { epoch: row.epoch, batch: this.#batch, timeMs: this.#timeMs, level: routes.service.level };
+    const { level } = this.#options.routes.service;
+    return { epoch: this.epoch, batch: this.#batch, timeMs: this.#timeMs, level };
   }
 
   /** Writes positions that moved without a message: now and then, and when nothing else is to do. */
@@ -238,10 +244,7 @@ export class Lane implements LaneLife {
 
   #onDurable(work: Work, sent: readonly SentRow[], retried: readonly EffectRow[]): void {
     this.#undurable -= 1;
-    if (this.#end !== undefined) {
-      this.#bell.ring();
-      return;
-    }
+    if (this.#end !== undefined) return this.#bell.ring();
     const outgoing = work.messages.filter((message) => !this.#store.hosts(message.topic));
     if (outgoing.length > 0) this.#sender.add(outgoing);
     if (work.effectsAdded.length > 0) this.#effects.added(work.effectsAdded);
@@ -303,17 +306,20 @@ export class Lane implements LaneLife {
   }
 
   #fail(error: unknown, caution?: Caution): void {
-    this.#end ??= endOf(error, caution);
+    this.#finish(endOf(error, caution));
+  }
+
+  #finish(end: LaneEnd): void {
+    this.#end ??= end;
     this.#bell.ring();
   }
 
   close(): void {
-    this.#end ??= { kind: "closed" };
-    this.#bell.ring();
+    this.#finish({ kind: "closed" });
   }
 
-  lose(): void {
-    this.#fail(new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service} was not renewed in time.`));
+  lose(why: string): void {
+    this.#fail(new WaybillError("NOT_OWNER", `Lane ${this.id.lane} of ${this.id.service}: ${why}`));
   }
 
   async #shutDown(): Promise<void> {
@@ -367,8 +373,7 @@ export class Lane implements LaneLife {
       const work = new Work(this.id.service, this.#sequence, this.#store.nowMs());
       this.#tracks.skipLoss(topic, await this.#options.transportOf(topic).bounds(topic), work);
       await this.#commitAlone(work);
-      this.#end = { kind: "reset", error: blocked.error, caution: undefined };
-      this.#bell.ring();
+      this.#finish({ kind: "reset", error: blocked.error, caution: undefined });
       return true;
     });
   }
@@ -376,25 +381,19 @@ export class Lane implements LaneLife {
   async #commitAlone(work: Work): Promise<void> {
     const commit = this.#store.commit(work.batch(this.id, this.#fence(), { sent: [], retried: [] }));
     this.#batch += 1;
+    this.#undurable += 1;
     commit.applied.catch(() => {});
-    await commit.durable;
+    await commit.durable.finally(() => (this.#undurable -= 1));
   }
 
-  /** How the lane is, for operators. */
-  status() {
-    return {
-      ...this.id,
-      epoch: this.#options.row.epoch,
-      timeMs: this.#timeMs,
-      positions: this.#tracks.all().map(({ topic, partition, nextOffset }) => ({ topic, partition, nextOffset })),
-      blocked: this.#inbox.blocked.map(({ topic, error }) => ({ topic, code: error.code, reason: error.message })),
-      away: this.#inbox.away,
-      parkedKeys: this.#parking.size,
-      effects: this.#effects.waiting,
-      outbox: this.#sender.waiting,
+  status(): LaneStatus {
+    return statusOf(this.id, this.epoch, this.#timeMs, {
+      tracks: this.#tracks,
+      inbox: this.#inbox,
+      parking: this.#parking,
+      effects: this.#effects,
+      sender: this.#sender,
       counts: this.counts,
-    };
+    });
   }
 }
-
-export type LaneStatus = ReturnType<Lane["status"]>;

@@ -4,7 +4,7 @@ import { linkOf, markAfter } from "../lane/chain.ts";
 import { endOf, type LaneEnd } from "../lane/end.ts";
 import { gapError } from "../lane/admit.ts";
 import type { LaneLife } from "../lane/hosted.ts";
-import type { LaneStatus } from "../lane/lane.ts";
+import type { LaneStatus } from "../lane/status.ts";
 import { gapIn, seekMissing, type Gap } from "../lane/seek.ts";
 import type { Track } from "../lane/track.ts";
 import { Tracks } from "../lane/tracks.ts";
@@ -206,8 +206,16 @@ export class MirrorLane implements LaneLife {
     this.#wake.abort();
   }
 
-  lose(): void {
-    this.#fail(new WaybillError("NOT_OWNER", `${this.id.service} was not renewed in time.`));
+  get epoch(): number {
+    return this.#row.epoch;
+  }
+
+  get durableBatch(): number {
+    return this.#row.batch + this.counts.batches;
+  }
+
+  lose(why: string): void {
+    this.#fail(new WaybillError("NOT_OWNER", `${this.id.service}: ${why}`));
   }
 
   redrive(): Promise<boolean> {
@@ -234,7 +242,7 @@ export class MirrorLane implements LaneLife {
   status(): LaneStatus {
     return {
       ...this.id,
-      epoch: this.#row.epoch,
+      epoch: this.epoch,
       timeMs: this.#row.timeMs,
       positions: this.#tracks.all().map(({ topic, partition, nextOffset }) => ({ topic, partition, nextOffset })),
       blocked: Array.from(this.#blocked, ([topic, { code, message }]) => ({ topic, code, reason: message })),
