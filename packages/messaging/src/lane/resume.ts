@@ -3,6 +3,7 @@ import type { Position } from "../message.ts";
 import type { LaneRow, PositionRow, Recovered, SentRow } from "../store.ts";
 import type { PartitionBounds, Transport } from "../transport.ts";
 import { nameOf } from "./sender.ts";
+import { saidAs } from "./work.ts";
 
 /** What a position and its log say of each other. */
 export type Resume =
@@ -124,7 +125,7 @@ export interface Tail {
   readonly lastN: ReadonlyMap<string, SentRow>;
   /** The log holds messages of this lane that its database does not know: the database is older than the log. */
   readonly rewound: boolean;
-  /** Ids of those messages. */
+  /** Those messages, as `saidAs` names them. */
   readonly said: ReadonlySet<string>;
 }
 
@@ -228,7 +229,7 @@ async function readOwn(
       const sent = confirmed.get(name);
       if (sent?.lastOffset === offset && sent.logId === log?.logId && sent.n === stamp?.n) proven.add(name);
       if (stamp?.source !== row.source || log === undefined) continue;
-      if (stamp.n >= row.nextN) said.add(message.id);
+      if (stamp.n >= row.nextN) said.add(saidAs(message));
       const last = lastN.get(name);
       if (last !== undefined && stamp.n <= last.n) continue;
       if (last !== undefined && stamp.prev > last.n) broken.add(name);

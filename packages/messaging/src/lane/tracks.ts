@@ -38,8 +38,11 @@ export class Tracks {
   move(positions: readonly Position[], work: Pick<Work, "moved">): void {
     for (const position of positions) {
       const track = this.get(position.topic, position.partition);
-      if (track.broken || position.nextOffset <= track.nextOffset) continue;
-      track.nextOffset = position.nextOffset;
+      // A broker that was away at the claim had not told which log this is.
+      const isNamed = track.logId !== "";
+      if (track.broken || (isNamed && position.nextOffset <= track.nextOffset)) continue;
+      if (!isNamed) track.logId = position.logId;
+      track.nextOffset = Math.max(track.nextOffset, position.nextOffset);
       work.moved(track);
     }
   }

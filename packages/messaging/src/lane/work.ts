@@ -24,8 +24,13 @@ export interface Sequence {
   nextN: number;
   /** By `topic/partition`. */
   readonly lastN: Map<string, number>;
-  /** Ids that a former life of this lane has already said on the logs; they are not said again. */
+  /** What a former life of this lane has already said on the logs, as `saidAs` names it; it is not said again. */
   readonly alreadySaid: Set<string>;
+}
+
+/** What makes a message the same when an input is handled a second time. Another outcome of it has another type, and is said. */
+export function saidAs({ type, id }: { readonly type: string; readonly id: string }): string {
+  return `${type}\n${id}`;
 }
 
 /** The count where a lane's row left it. */
@@ -157,7 +162,7 @@ export class Work {
 
   #send(input: Input, message: DraftMessage): void {
     const { alreadySaid } = this.#sequence;
-    if (alreadySaid.size > 0 && alreadySaid.delete(message.id)) return;
+    if (alreadySaid.size > 0 && alreadySaid.delete(saidAs(message))) return;
     this.messages.push({
       topic: message.topic,
       partition: message.partition,
