@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { serviceFiles } from "../apps/cli/src/new/service-files.ts";
 import { filesEnding, root, textOf } from "./boundaries/files.ts";
 import { anchorsOf, blocksOf, commandsOf, linksOf } from "./readme/markdown.ts";
 import { output, sentByFetch, start, wordsOf } from "./readme/shell.ts";
@@ -120,9 +121,9 @@ describe("commands", () => {
   });
 });
 
-test("the service in the README is the one that is compiled and tried", () => {
-  const [, ...lines] = textOf("test/readme/loyalty.ts").split("\n");
-  expect(blocksOf(readme, "ts")).toEqual([lines.join("\n")]);
+test("the service in the README is the one that is written, compiled and tried", () => {
+  const files = serviceFiles("loyalty");
+  expect(blocksOf(readme, "ts")).toEqual([files["src/contract.ts"], files["src/rules.ts"], files["src/service.ts"]]);
 });
 
 test(

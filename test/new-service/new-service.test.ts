@@ -2,6 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { textOf } from "../boundaries/files.ts";
+import { blocksOf } from "../readme/markdown.ts";
 import { outputIn, sentByFetch, startIn } from "../readme/shell.ts";
 import { copyOfCheckout, type Checkout } from "./checkout.ts";
 
@@ -22,9 +24,31 @@ beforeAll(() => {
 afterAll(() => checkout[Symbol.dispose]());
 
 const cli = "apps/cli/bin/waybill.js";
+const own = "services/loyalty";
+const data = ".waybill";
 const waybill = (...args: readonly string[]) => outputIn(checkout.folder, process.execPath, cli, ...args);
 const node = async (path: string, ...args: readonly string[]) =>
   stripVTControlCharacters(await outputIn(checkout.folder, process.execPath, checkout.program(path), ...args));
+
+/** The shop of the copy, as a user starts it. */
+async function openShop() {
+  const shop = startIn(checkout.folder, process.execPath, cli, "start", "--data", data, "--port", "0");
+  const text = await shop.printed(/^curl .*\n/m);
+  return {
+    /** Places the order that the shop prints a line for, and returns its id when it is completed. */
+    async order(): Promise<string> {
+      const order = JSON.parse(await sentByFetch(/^curl .*$/m.exec(text)![0])) as { orderId: string; status: string };
+      expect(order.status).toBe("completed");
+      return order.orderId;
+    },
+    /** What a topic holds as soon as a message of a type is among it. */
+    async said(topic: string, type: string): Promise<string> {
+      await using tail = startIn(checkout.folder, process.execPath, cli, "tail", topic, "--follow", "--data", data);
+      return await tail.printed(new RegExp(`${type} .*\\n`));
+    },
+    [Symbol.asyncDispose]: () => shop[Symbol.asyncDispose](),
+  };
+}
 
 /** What differs from the checkout as it was. */
 function changed(): string[] {
@@ -46,33 +70,42 @@ describe("a service that `waybill new service` has written into a checkout", () 
 
   test("fits its types, is clean and in form, and leaves nothing unused", async () => {
     await expect(node("typescript/bin/tsc", "-b")).resolves.toBe("");
-    const own = [`services/${longest}`, "services/loyalty", list];
-    await expect(node("oxlint/bin/oxlint", "--type-aware", ...own)).resolves.toContain("0 warnings and 0 errors");
-    await expect(node("oxfmt/bin/oxfmt", "--check", ...own)).resolves.toContain("correct format");
+    const both = [`services/${longest}`, own, list];
+    await expect(node("oxlint/bin/oxlint", "--type-aware", ...both)).resolves.toContain("0 warnings and 0 errors");
+    await expect(node("oxfmt/bin/oxfmt", "--check", ...both)).resolves.toContain("correct format");
     await expect(node("knip/bin/knip.js")).resolves.toBe("");
   });
 
   test("passes its test, and those of the whole checkout's order", async () => {
-    const files = ["services/loyalty", `services/${longest}`, "test/boundaries.test.ts", "test/style.test.ts"];
+    const files = [own, `services/${longest}`, "test/boundaries.test.ts", "test/style.test.ts"];
     await expect(node("vitest/vitest.mjs", "run", ...files)).resolves.toMatch(/Test Files +4 passed/);
   });
 
   test("hears of an order in a shop, and says so", { timeout: 60_000 }, async () => {
-    const data = join(checkout.folder, ".waybill");
-    await using shop = startIn(checkout.folder, process.execPath, cli, "start", "--data", data, "--port", "0");
-    const text = await shop.printed(/^curl .*\n/m);
-    const order = JSON.parse(await sentByFetch(/^curl .*$/m.exec(text)![0])) as { orderId: string; status: string };
-    expect(order.status).toBe("completed");
+    await using shop = await openShop();
+    const orderId = await shop.order();
     for (const name of ["loyalty", longest]) {
-      const following = [cli, "tail", name, "--follow", "--data", data];
-      await using tail = startIn(checkout.folder, process.execPath, ...following);
-      const said = await tail.printed(/\.counted.*\n/);
-      expect(said).toContain(`${name}.counted`);
-      expect(said).toContain(`"orderId":"${order.orderId}","orders":1`);
+      const said = await shop.said(name, `${name}.counted`);
+      expect(said).toContain(`"orderId":"${orderId}","orders":1`);
     }
     const { lanes } = JSON.parse(await waybill("lanes", "--data", data, "--json")) as { lanes: readonly unknown[] };
     expect(lanes).toContainEqual(expect.objectContaining({ service: "loyalty", parkedKeys: 0 }));
-    expect(await shop.end()).toBe(0);
+  });
+
+  test("goes on as the guide shows, from where it was", { timeout: 60_000 }, async () => {
+    const shown = blocksOf(textOf("docs/messaging-guide.md"), "ts").filter((block) => block.startsWith(`// ${own}/`));
+    expect(shown).toHaveLength(4);
+    for (const block of shown) {
+      const [first, ...lines] = block.split("\n");
+      writeFileSync(join(checkout.folder, first!.slice(3)), lines.join("\n"));
+    }
+    await expect(node("typescript/bin/tsc", "-b")).resolves.toBe("");
+    await expect(node("oxlint/bin/oxlint", "--type-aware", own)).resolves.toContain("0 warnings and 0 errors");
+    await expect(node("oxfmt/bin/oxfmt", "--check", own)).resolves.toContain("correct format");
+    await expect(node("vitest/vitest.mjs", "run", `${own}/`)).resolves.toMatch(/Tests +1 passed/);
+    await using shop = await openShop();
+    const orderId = await shop.order();
+    expect(await shop.said("loyalty", "voucher.earned")).toContain(`"orderId":"${orderId}","orders":2`);
   });
 
   test("is gone with its folder and its line", () => {
