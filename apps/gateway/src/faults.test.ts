@@ -59,6 +59,18 @@ describe("faults", () => {
     expect((await shop.authorise("k")).status).toBe(201);
   });
 
+  test("callsPerSecond: what is more is answered with 429, until the next second", async () => {
+    await shop.put("/faults", { callsPerSecond: 2 });
+    expect((await shop.authorise("a")).status).toBe(201);
+    expect((await shop.get("/operations?key=a")).status).toBe(200);
+    const refused = await shop.authorise("b");
+    expect([refused.status, refused.body.code, refused.headers.get("retry-after")]).toEqual([429, "rate_limited", "1"]);
+    expect((await shop.get("/operations?key=a")).status).toBe(429);
+    nowMs += 1_000;
+    expect((await shop.authorise("b")).status).toBe(201);
+    expect(await shop.ledger()).toHaveLength(2);
+  });
+
   test("refuseConnectionsMs: the port is closed for that long, and opens again by itself", async () => {
     await shop.put("/faults", { refuseConnectionsMs: 300 });
     const refused = await vi.waitUntil(() =>

@@ -9,6 +9,8 @@ export interface Faults {
   readonly slowMs: number;
   /** Every operation and look-up is answered with 503; nothing is done. */
   readonly unavailable: boolean;
+  /** Operations and look-ups beyond so many within a second are answered with 429; null: any number. */
+  readonly callsPerSecond: number | null;
   /** Keys are forgotten after this long, so that a repeat is a new operation; null remembers them for ever. */
   readonly forgetKeysAfterMs: number | null;
 }
@@ -19,5 +21,6 @@ export const noFaults: Faults = {
   slowRate: 0,
   slowMs: 0,
   unavailable: false,
+  callsPerSecond: null,
   forgetKeysAfterMs: null,
 };

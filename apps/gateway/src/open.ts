@@ -44,6 +44,7 @@ const closeWithinMs = 2_000;
 /** Opens the ledger and listens. Rejects when the folder cannot be written or the port is taken. */
 export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const { host = "127.0.0.1", seed = randomInt(2 ** 31), slowTokenMs = 3_000, log = toStandardError } = options;
+  const { now = Date.now } = options;
   let faults: Faults = noFaults;
   let door: Door | undefined;
   const closing = new AbortController();
@@ -52,7 +53,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
   const ledger = openLedger({
     folder: options.data,
     authorisationTtlMs: options.authorisationTtlMs ?? 7 * dayMs,
-    now: options.now ?? Date.now,
+    now,
     forgetKeysAfterMs: () => faults.forgetKeysAfterMs,
   });
   const operate = operating({
@@ -61,6 +62,7 @@ export async function openGateway(options: GatewayOptions): Promise<Gateway> {
     dice: seededDice(seed),
     slowTokenMs,
     closing: closing.signal,
+    now,
   });
   const app = server(log);
   addRoutes(app, {

@@ -5,6 +5,7 @@ import type { Faults } from "./faults.ts";
 import { QueueFull } from "./group-commit.ts";
 import type { Ledger, OperationRequest, Performed } from "./ledger.ts";
 import { fieldProblem, Problem } from "./problem.ts";
+import { rateLimiter } from "./rate-limiter.ts";
 import type { Operation } from "./rows.ts";
 import { behaviourOf } from "./tokens.ts";
 
@@ -18,6 +19,8 @@ export interface OperateOptions {
   readonly slowTokenMs: number;
   /** Aborted when the gateway closes; whoever waits then has its connection cut. */
   readonly closing: AbortSignal;
+  /** The wall clock, in milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 export interface Operate {
@@ -36,6 +39,13 @@ export function operating(options: OperateOptions): Operate {
   const inFlight = new Set<string>();
   const tokenAttempt = attemptCounter(keysCounted);
   const faultAttempt = attemptCounter(keysCounted);
+  const mayCall = rateLimiter(options.now);
+
+  function refuseWhenNotOpen(): void {
+    const faults = options.faults();
+    if (faults.unavailable) throw unavailable();
+    if (faults.callsPerSecond !== null && !mayCall(faults.callsPerSecond)) throw rateLimited();
+  }
 
   function refuseInFlight(key: string): void {
     if (!inFlight.has(key)) return;
@@ -51,7 +61,7 @@ export function operating(options: OperateOptions): Operate {
   }
 
   async function perform(request: OperationRequest, token: string): Promise<Reply> {
-    refuseWhenUnavailable(options.faults());
+    refuseWhenNotOpen();
     refuseInFlight(request.key);
     const behaviour = behaviourOf(token, request.kind);
     if (behaviour.first !== undefined && ledger.find(request.key) === undefined) {
@@ -86,7 +96,7 @@ export function operating(options: OperateOptions): Operate {
   }
 
   async function find(key: string): Promise<Operation | undefined> {
-    refuseWhenUnavailable(options.faults());
+    refuseWhenNotOpen();
     const hit = rollsFor("look-up", key);
     if (hit("errorRate")) throw simulatedError();
     if (hit("slowRate")) await waited(options.faults().slowMs);
@@ -104,8 +114,8 @@ function answered(performed: Performed): Operation {
   throw fieldProblem(422, "key_reused", "Idempotency-Key", reason);
 }
 
-function refuseWhenUnavailable(faults: Faults): void {
-  if (faults.unavailable) throw new Problem(503, "unavailable", "The gateway is switched off by its fault settings.");
+function unavailable(): Problem {
+  return new Problem(503, "unavailable", "The gateway is switched off by its fault settings.");
 }
 
 function simulatedError(): Problem {
@@ -113,7 +123,7 @@ function simulatedError(): Problem {
 }
 
 function rateLimited(): Problem {
-  return new Problem(429, "rate_limited", "Too many requests, as the test token asks for.", {
+  return new Problem(429, "rate_limited", "Too many requests, as the test token or the fault settings ask for.", {
     retryAfterS: 1,
   });
 }

@@ -82,6 +82,13 @@ export const schemas = {
         slowRate: rate,
         slowMs: durationMs,
         unavailable: { type: "boolean", description: "has to be true or false" },
+        callsPerSecond: {
+          type: "integer",
+          minimum: 1,
+          maximum: 1_000_000,
+          nullable: true,
+          description: "has to be a whole number from 1 to 1000000, or null for any number",
+        },
         refuseConnectionsMs: durationMs,
         forgetKeysAfterMs: { ...durationMs, nullable: true },
       },

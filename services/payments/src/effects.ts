@@ -30,6 +30,7 @@ export function gatewayEffects(of: PaymentGateway): Record<string, AnyEffectAdap
 function adapter<I>(of: PaymentGateway, call: EffectAdapter<I, Receipt>["call"]): EffectAdapter<I, Receipt> {
   return {
     idempotent: "find",
+    ...(of.keyTtlMs === undefined ? {} : { keyTtlMs: of.keyTtlMs }),
     call,
     find: (_: I, { key, signal }: EffectCall) => of.find(key, signal),
   };

@@ -39,10 +39,15 @@ export type GatewayAnswer = Promise<Outcome<Receipt> | TryAgain>;
  * connection lost after the request was sent, a 5xx) is `unknown`: the engine then asks `find`.
  */
 export interface PaymentGateway {
+  /** How long it remembers a key, in milliseconds; undefined: for ever. */
+  readonly keyTtlMs?: number;
   authorise(request: AuthoriseRequest, call: EffectCall): GatewayAnswer;
   capture(request: PaymentRequest, call: EffectCall): GatewayAnswer;
   void(request: PaymentRequest, call: EffectCall): GatewayAnswer;
   refund(request: PaymentRequest, call: EffectCall): GatewayAnswer;
-  /** What the provider did for a key; undefined when it has never seen it. Rejects when it cannot be asked. */
-  find(key: string, signal: AbortSignal): Promise<Outcome<Receipt> | undefined>;
+  /**
+   * What the provider did for a key; undefined when it has never seen it, `again` when it wants to be asked later. Rejects when
+   * it cannot be asked.
+   */
+  find(key: string, signal: AbortSignal): Promise<Outcome<Receipt> | TryAgain | undefined>;
 }

@@ -17,6 +17,8 @@ export interface Config extends Connections {
     readonly dispatchAfterMs: number;
     readonly paymentDeadlineMs?: number | undefined;
     readonly gatewayUrl?: string | undefined;
+    readonly gatewayKeyTtlMs: number;
+    readonly gatewayTimeoutMs: number;
   };
   /** Undefined: letters become files in the data folder. */
   readonly mail?: MailConfig | undefined;
@@ -48,6 +50,8 @@ export function effective(said: WaybillConfig): Config {
       dispatchAfterMs: shop.dispatchAfterMs ?? 1_000,
       paymentDeadlineMs: shop.paymentDeadlineMs,
       gatewayUrl: shop.gatewayUrl,
+      gatewayKeyTtlMs: shop.gatewayKeyTtlMs ?? 86_400_000,
+      gatewayTimeoutMs: shop.gatewayTimeoutMs ?? 10_000,
     },
     mail: mailOf(said.mail ?? {}, issues),
     ...connectionsOf(engine, said, issues),

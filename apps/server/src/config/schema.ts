@@ -58,6 +58,10 @@ export const configSchema = type({
     "+": "reject",
     "dispatchAfterMs?": milliseconds,
     "paymentDeadlineMs?": milliseconds,
+    "gatewayKeyTtlMs?": milliseconds,
+    "gatewayTimeoutMs?": type("100 <= number.integer <= 25000").describe(
+      "a whole number of milliseconds from 100 to 25000",
+    ),
     "gatewayUrl?": type("string.url").describe("an address such as http://127.0.0.1:8081"),
   },
   "mail?": {

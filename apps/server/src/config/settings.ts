@@ -96,6 +96,16 @@ export const settings: readonly Setting[] = [
     text: "The payment gateway.",
   },
   {
+    path: "shop.gatewayKeyTtlMs",
+    fallback: "86400000",
+    text: "How long the gateway remembers an idempotency key. What it does not know of an older attempt in doubt is for a person to find out.",
+  },
+  {
+    path: "shop.gatewayTimeoutMs",
+    fallback: "10000",
+    text: "How long a call to the gateway may take; then it is in doubt, and the gateway is asked what became of it.",
+  },
+  {
     path: "mail.url",
     env: "WAYBILL_MAIL_URL",
     fallback: "none: letters become files in the data folder",

@@ -17,18 +17,21 @@ export function answerOf(answer: HttpAnswer, nowMs: number): Outcome<Receipt> | 
   const body = parsed(answer.text);
   if (status === 200 || status === 201) return operationOutcome(body) ?? notUnderstood(status);
   const code = textAt(body, "code");
-  if (status === 429) return again(code ?? "rate_limited", retryAfterMs(answer.retryAfter, nowMs));
+  if (status === 429) return patience(answer, code, nowMs);
   if (code === undefined || status < 400 || status >= 500) return notUnderstood(status, code);
-  // A request that was not let in, or whose key is under way, did nothing by itself, and may be let in later.
-  if (status === 401 || status === 403 || status === 408 || status === 409) return again(code, undefined);
+  if (status === 409) return underWay(code);
+  // A request that was not let in did nothing by itself, and may be let in later.
+  if (status === 401 || status === 403 || status === 408) return again(code, undefined);
   return { kind: "refused", reason: code };
 }
 
 /** What an answer to a look-up by key means. Throws when it leaves the question open. */
-export function foundOf(answer: HttpAnswer): Outcome<Receipt> | undefined {
+export function foundOf(answer: HttpAnswer, nowMs: number): Outcome<Receipt> | TryAgain | undefined {
   const body = parsed(answer.text);
   const code = textAt(body, "code");
   if (answer.status === 404 && code === "operation_unknown") return undefined;
+  if (answer.status === 429) return patience(answer, code, nowMs);
+  if (answer.status === 409 && code !== undefined) return underWay(code);
   const outcome = answer.status === 200 ? operationOutcome(body) : undefined;
   if (outcome !== undefined) return outcome;
   throw new Error(`The gateway cannot say what became of the key: ${answer.status} ${code ?? "without a code"}.`);
@@ -48,6 +51,16 @@ export function neverSent(error: unknown): boolean {
   return error instanceof Error && beforeSending.has((error as NodeJS.ErrnoException).code);
 }
 
+/** A key that is under way holds up nobody else. */
+function underWay(code: string): TryAgain {
+  return { ...again(code, undefined), onlyThis: true };
+}
+
+/** A gateway that wants fewer calls holds up all of them. */
+function patience({ retryAfter }: HttpAnswer, code = "rate_limited", nowMs: number): TryAgain {
+  return again(code, patienceMs(retryAfter, nowMs));
+}
+
 function again(reason: string, afterMs: number | undefined): TryAgain {
   return { kind: "again", reason, afterMs };
 }
@@ -64,6 +77,15 @@ function operationOutcome(body: unknown): Outcome<Receipt> | undefined {
   if (result === "approved") return { kind: "done", value: { paymentId, operationId } };
   const reason = textAt(body, "reason");
   return result === "refused" && reason !== undefined ? { kind: "refused", reason } : undefined;
+}
+
+const patienceMsDefault = 1_000;
+/** No calls are made meanwhile: more than this is asked of nobody. */
+const patienceMsMax = 300_000;
+
+/** For how long a gateway wants no more calls. */
+function patienceMs(header: string | undefined, nowMs: number): number {
+  return Math.min(retryAfterMs(header, nowMs) ?? patienceMsDefault, patienceMsMax);
 }
 
 /** Retry-After, in seconds or as a date (RFC 9110, 10.2.3), in milliseconds from now. */

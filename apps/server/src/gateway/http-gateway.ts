@@ -6,6 +6,8 @@ import { answerOf, foundOf, neverSent, type HttpAnswer } from "./http-answers.ts
 export interface HttpGatewayOptions {
   /** Where the gateway listens: `http://127.0.0.1:8081`. Its path is not used. */
   readonly url: string;
+  /** How long the gateway remembers an idempotency key, in milliseconds. Default 24 hours. */
+  readonly keyTtlMs?: number;
   /** How long a call may take, waiting for a free connection included, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
   /** How many connections are open at most; what comes beyond waits. Default 32. */
@@ -20,7 +22,7 @@ const answerBytesMax = 1_048_576;
  * for the calls under way.
  */
 export function httpGateway(options: HttpGatewayOptions): PaymentGateway & AsyncDisposable {
-  const { url, timeoutMs = 10_000, connections = 32 } = options;
+  const { url, keyTtlMs = 86_400_000, timeoutMs = 10_000, connections = 32 } = options;
   const pool = new Pool(new URL(url).origin, {
     connections,
     pipelining: 1,
@@ -61,6 +63,7 @@ export function httpGateway(options: HttpGatewayOptions): PaymentGateway & Async
   }
 
   return {
+    keyTtlMs,
     authorise: ({ reference, amount, token }, call) =>
       operate("/payments", call, {
         reference,
@@ -83,7 +86,7 @@ export function httpGateway(options: HttpGatewayOptions): PaymentGateway & Async
       }),
     find: async (key, signal) => {
       const path = `/operations?key=${encodeURIComponent(wireKey(key))}`;
-      return foundOf(await send("GET", path, signal));
+      return foundOf(await send("GET", path, signal), Date.now());
     },
     [Symbol.asyncDispose]: () => pool.close(),
   };

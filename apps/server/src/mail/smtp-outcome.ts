@@ -28,6 +28,7 @@ export function outcomeOf(error: unknown): Outcome<null> | TryAgain {
   // 503 tells that the commands came in the wrong order, which is not the letter's fault.
   const isPermanent = status === undefined ? failed.command === "API" : status >= 500 && status !== 503;
   if (isOfLetter && isPermanent) return { kind: "refused", reason };
+  if (isOfLetter && status !== undefined && status !== 421) return { kind: "again", reason, onlyThis: true };
   if (status !== undefined || neverSent(failed)) return { kind: "again", reason };
   return { kind: "unknown", reason };
 }

@@ -28,6 +28,7 @@ export function addGauges(registry: Registry, { engine, services, worker }: Gaug
   const parked = set("waybill_parked_keys", "Keys that are set aside.", lane);
   const parkedAge = set("waybill_parked_age_seconds", "How long the oldest key has been set aside.", ["service"]);
   const effects = set("waybill_effects_waiting", "Entities whose calls to the outside are not answered.", lane);
+  const held = set("waybill_effects_held", "There only for a queue whose calls are held up: 1.", [...lane, "queue"]);
   const outbox = set("waybill_outbox_messages", "Messages that are committed and not confirmed by their log.", lane);
   const outboxAge = set("waybill_outbox_age_seconds", "Age of the oldest message that no log has confirmed.", lane);
   const inputs = new Counter({
@@ -36,7 +37,20 @@ export function addGauges(registry: Registry, { engine, services, worker }: Gaug
     labelNames: lane,
     registers: [registry],
   });
-  const ofLanes = [lag, lagSeconds, running, stopped, blocked, parked, parkedAge, effects, outbox, outboxAge, inputs];
+  const ofLanes = [
+    lag,
+    lagSeconds,
+    running,
+    stopped,
+    blocked,
+    parked,
+    parkedAge,
+    effects,
+    held,
+    outbox,
+    outboxAge,
+    inputs,
+  ];
 
   function tellView(view: LaneView): void {
     const of = { service: view.service, lane: String(view.lane) };
@@ -71,6 +85,7 @@ export function addGauges(registry: Registry, { engine, services, worker }: Gaug
     for (const [at, status] of lanes.entries()) {
       const of = { service: status.service, lane: String(status.lane) };
       effects.set(of, status.effects);
+      for (const queue of status.heldQueues) held.set({ ...of, queue }, 1);
       outbox.set(of, status.outbox);
       outboxAge.set(of, ageSeconds(unsent[at]));
       inputs.inc(of, status.counts.inputs);

@@ -101,14 +101,14 @@ export class Draft implements Out {
         `State ${held.ref.of.kind} ${held.ref.id}: undefined cannot be saved; use remove.`,
       );
     }
-    this.#keep(held as unknown as Held<never>, value);
+    this.#keep(held, value);
   }
 
-  remove(held: Held<never>): void {
+  remove(held: Held<unknown>): void {
     this.#keep(held, undefined);
   }
 
-  #keep(held: Held<never>, value: unknown): void {
+  #keep(held: Held<unknown>, value: unknown): void {
     const entry = held as Entry;
     if (entry.lentTo !== this.#number) {
       throw new WaybillError(

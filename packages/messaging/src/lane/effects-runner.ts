@@ -4,27 +4,9 @@ import type { Outcome } from "../service.ts";
 import type { EffectKey, EffectRow, LaneId, Store } from "../store.ts";
 import type { World } from "../world.ts";
 import type { BoundEffect } from "./bind-effects.ts";
+import { begun, waitMs } from "./breaker.ts";
+import { chainName, emptyQueue, heard, type Chain, type Queue } from "./effect-queue.ts";
 import { attemptEffect, Call, type Verdict } from "./outside.ts";
-
-/** The effects of one entity and queue, in order; only the first runs. */
-interface Chain {
-  readonly name: string;
-  readonly rows: EffectRow[];
-  /** More may lie behind the last row in the table. */
-  more: boolean;
-  /** A row was added to the table while memory did not hold the chain's end. */
-  missed: boolean;
-  /** An attempt at the first row may have happened without our knowing. */
-  doubt: boolean;
-}
-
-interface Queue {
-  readonly chains: Map<string, Chain>;
-  readonly ready: Chain[];
-  running: number;
-  /** Heads of this queue lie in the table that memory does not hold. */
-  unloaded: boolean;
-}
 
 /** How many entities a queue holds in memory. */
 const chainsMax = 2_048;
@@ -111,7 +93,7 @@ export class EffectsRunner {
   #queue(name: string): Queue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = { chains: new Map(), ready: [], running: 0, unloaded: this.#isPartial };
+      queue = emptyQueue(name, this.#isPartial);
       this.#queues.set(name, queue);
     }
     return queue;
@@ -121,11 +103,37 @@ export class EffectsRunner {
     while (queue.ready.length > 0 && !this.#stop.signal.aborted) {
       const chain = queue.ready[0]!;
       const bound = this.#bound.get(chain.rows[0]!.name);
-      if (queue.running >= this.#share(bound)) return;
+      if (queue.running >= this.#share(bound) || !this.#mayCall(queue)) return;
       queue.ready.shift();
       queue.running += 1;
+      queue.breaker = begun(queue.breaker);
       this.#spawn(this.#attempt(queue, chain, bound));
     }
+  }
+
+  /** Whether the queue's calls are made now; if not, somebody comes back when they may be. */
+  #mayCall(queue: Queue): boolean {
+    const wait = waitMs(queue.breaker, this.#world.monotonicMs());
+    if (wait === 0) return true;
+    if (wait === undefined || queue.isWaiting) return false;
+    queue.isWaiting = true;
+    const back = () => {
+      queue.isWaiting = false;
+      this.#run(queue);
+    };
+    this.#spawn(this.#world.sleep(wait, this.#stop.signal).then(back));
+    return false;
+  }
+
+  /** Learns from an attempt whether the other side is there. */
+  #hear(queue: Queue, chain: Chain, verdict: Verdict, isProbe: boolean): void {
+    const before = queue.breaker.opened;
+    queue.breaker = heard(queue.breaker, chain, verdict, isProbe, this.#world.monotonicMs());
+    const isOpen = queue.breaker.opened > 0;
+    if (isOpen === before > 0) return;
+    const facts = { ...this.#id, queue: queue.name, ...(verdict.kind === "again" ? { reason: verdict.reason } : {}) };
+    if (isOpen) this.#world.log("warn", "Calls to the outside fail and are held up, but for a few.", facts);
+    else this.#world.log("info", "Calls to the outside are answered again and go on.", facts);
   }
 
   /** A limit holds for the whole shop: this lane's part of it, at least one. */
@@ -136,9 +144,11 @@ export class EffectsRunner {
   async #attempt(queue: Queue, chain: Chain, bound: BoundEffect | undefined): Promise<void> {
     const row = chain.rows[0]!;
     const input: unknown = JSON.parse(row.input);
+    const isProbe = queue.breaker.isProbing;
     const verdict = bound === undefined ? unbound(row) : await this.#call(chain, row, input, bound);
     queue.running -= 1;
     if (this.#stop.signal.aborted) return;
+    this.#hear(queue, chain, verdict, isProbe);
     if (verdict.kind === "settled") {
       // The batch of its result deletes the row; a retry that is still owed must not bring it back.
       this.#retried.delete(row.id);
@@ -365,6 +375,11 @@ export class EffectsRunner {
     return count;
   }
 
+  /** Queues whose calls are held up because the other side does not answer. */
+  get heldUp(): readonly string[] {
+    return [...this.#queues.values()].filter(({ breaker }) => breaker.opened > 0).map(({ name }) => name);
+  }
+
   /** Stops. Calls under way are cut off; their outcome is asked for by the next owner. */
   async close(): Promise<void> {
     this.#stop.abort();
@@ -374,11 +389,11 @@ export class EffectsRunner {
   }
 }
 
-function chainName(of: EffectKey): string {
-  return `${of.partition}/${of.key}`;
-}
-
 /** An effect that this build no longer has: its service hears that nobody knows. */
 function unbound(row: EffectRow): Verdict {
-  return { kind: "settled", outcome: { kind: "unknown", reason: `This build has no effect ${row.name}.` } };
+  return {
+    kind: "settled",
+    outcome: { kind: "unknown", reason: `This build has no effect ${row.name}.` },
+    noCall: true,
+  };
 }

@@ -5,9 +5,20 @@ import type { EffectRow } from "../store.ts";
 
 /** What to do with an effect after an attempt. */
 export type Verdict =
-  | { readonly kind: "settled"; readonly outcome: Outcome<unknown> }
+  | {
+      readonly kind: "settled";
+      readonly outcome: Outcome<unknown>;
+      /** Nothing was asked of the other side. */
+      readonly noCall?: true;
+    }
   /** Try again after a pause; `doubt`: the attempt may have done something, so ask before repeating. */
-  | { readonly kind: "again"; readonly reason: string; readonly afterMs: number | undefined; readonly doubt: boolean };
+  | {
+      readonly kind: "again";
+      readonly reason: string;
+      readonly afterMs: number | undefined;
+      readonly doubt: boolean;
+      readonly onlyThis?: true | undefined;
+    };
 
 /** A call under way: its signal is made only for adapters that look at it, and its end can be forced. */
 export class Call implements EffectCall {
@@ -60,13 +71,14 @@ export async function attemptEffect(
   call: Call,
 ): Promise<Verdict> {
   const late = tooLate(type, adapter, row, doubt, nowMs);
-  if (late !== undefined) return { kind: "settled", outcome: late };
+  if (late !== undefined) return { kind: "settled", outcome: late, noCall: true };
   if (doubt && adapter.find !== undefined) {
     const found = await asked(adapter, input, call);
     if (found !== undefined) return found;
+    if (isForgotten(adapter, row, nowMs)) return { kind: "settled", outcome: forgotten(row, nowMs) };
   }
   const answer = await called(adapter, input, call);
-  if (answer.kind === "again") return { kind: "again", reason: answer.reason, afterMs: answer.afterMs, doubt: false };
+  if (answer.kind === "again") return { ...answer, afterMs: answer.afterMs, doubt: false };
   if (answer.kind !== "unknown") return { kind: "settled", outcome: answer };
   if (type.atMostOnce) return { kind: "settled", outcome: answer };
   return { kind: "again", reason: answer.reason, afterMs: undefined, doubt: true };
@@ -80,15 +92,10 @@ function tooLate(
   doubt: boolean,
   nowMs: number,
 ): Outcome<unknown> | undefined {
-  const ageMs = nowMs - (row.firstMs ?? row.dueMs);
+  const ageMs = ageOf(row, nowMs);
   if (doubt && type.atMostOnce)
     return { kind: "unknown", reason: "The call was interrupted, and is made at most once." };
-  if (doubt && adapter.idempotent === "key" && ageMs >= (adapter.keyTtlMs ?? 0)) {
-    return {
-      kind: "unknown",
-      reason: `The other side may have forgotten the call's key after ${ageMs} ms: ${row.error ?? "interrupted"}`,
-    };
-  }
+  if (doubt && adapter.idempotent === "key" && isForgotten(adapter, row, nowMs)) return forgotten(row, nowMs);
   if (type.giveUpMs !== undefined && ageMs >= type.giveUpMs) {
     const reason = `Given up after ${ageMs} ms: ${row.error ?? "no answer"}`;
     return doubt ? { kind: "unknown", reason } : { kind: "refused", reason };
@@ -96,11 +103,27 @@ function tooLate(
   return undefined;
 }
 
+function ageOf(row: EffectRow, nowMs: number): number {
+  return nowMs - (row.firstMs ?? row.dueMs);
+}
+
+/** Whether the other side may remember the key of the first attempt no longer. */
+function isForgotten({ keyTtlMs }: AnyEffectAdapter, row: EffectRow, nowMs: number): boolean {
+  return keyTtlMs !== undefined && ageOf(row, nowMs) >= keyTtlMs;
+}
+
+function forgotten(row: EffectRow, nowMs: number): Outcome<never> {
+  const after = `after ${ageOf(row, nowMs)} ms`;
+  const reason = `The other side may have forgotten the call's key ${after}: ${row.error ?? "interrupted"}`;
+  return { kind: "unknown", reason };
+}
+
 /** What the other side says of our key; undefined when it never saw it. */
 async function asked(adapter: AnyEffectAdapter, input: unknown, call: Call): Promise<Verdict | undefined> {
   try {
-    const outcome: Outcome<unknown> | undefined = await call.within(adapter.find!(input, call));
+    const outcome: Outcome<unknown> | TryAgain | undefined = await call.within(adapter.find!(input, call));
     if (outcome === undefined) return undefined;
+    if (outcome.kind === "again") return { ...outcome, afterMs: outcome.afterMs, doubt: true };
     if (outcome.kind !== "unknown") return { kind: "settled", outcome };
     return { kind: "again", reason: outcome.reason, afterMs: undefined, doubt: true };
   } catch (error) {

@@ -27,6 +27,8 @@ export interface LaneStatus extends LaneId {
   readonly parkedKeys: number;
   /** Effects that wait or are under way, as far as they are in memory. */
   readonly effects: number;
+  /** Queues of effects whose calls are held up, because those of several entities failed in a row. */
+  readonly heldQueues: readonly string[];
   /** Messages committed and not confirmed, as far as they are in memory. */
   readonly outbox: number;
   readonly counts: Readonly<LaneCounts>;
@@ -52,6 +54,7 @@ export function statusOf(id: LaneId, epoch: number, timeMs: number, of: LanePart
     away: of.inbox.away,
     parkedKeys: of.parking.size,
     effects: of.effects.waiting,
+    heldQueues: of.effects.heldUp,
     outbox: of.sender.waiting,
     counts: of.counts,
   };

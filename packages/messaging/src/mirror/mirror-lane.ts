@@ -249,6 +249,7 @@ export class MirrorLane implements LaneLife {
       away: [],
       parkedKeys: 0,
       effects: 0,
+      heldQueues: [],
       outbox: 0,
       counts: this.counts,
     };

@@ -1,0 +1,50 @@
+import type { EffectKey, EffectRow } from "../store.ts";
+import * as breaker from "./breaker.ts";
+import type { Breaker } from "./breaker.ts";
+import type { Verdict } from "./outside.ts";
+
+/** The effects of one entity and queue, in order; only the first runs. */
+export interface Chain {
+  readonly name: string;
+  readonly rows: EffectRow[];
+  /** More may lie behind the last row in the table. */
+  more: boolean;
+  /** A row was added to the table while memory did not hold the chain's end. */
+  missed: boolean;
+  /** An attempt at the first row may have happened without our knowing. */
+  doubt: boolean;
+}
+
+/** The calls of one queue, as far as memory holds them. */
+export interface Queue {
+  readonly name: string;
+  readonly chains: Map<string, Chain>;
+  readonly ready: Chain[];
+  running: number;
+  /** Heads of this queue lie in the table that memory does not hold. */
+  unloaded: boolean;
+  /** Whether its calls are made. */
+  breaker: Breaker;
+  /** Somebody comes back when its calls may be made again. */
+  isWaiting: boolean;
+}
+
+export function emptyQueue(name: string, unloaded: boolean): Queue {
+  const nothing = { chains: new Map(), ready: [], running: 0 };
+  return { name, ...nothing, unloaded, breaker: breaker.closed, isWaiting: false };
+}
+
+export function chainName(of: EffectKey): string {
+  return `${of.partition}/${of.key}`;
+}
+
+/** What an attempt tells of the other side. `isProbe`: it was the only one that was let through. */
+export function heard(of: Breaker, chain: Chain, verdict: Verdict, isProbe: boolean, nowMs: number): Breaker {
+  if (verdict.kind === "settled") {
+    if (verdict.noCall === true) return breaker.untold(of, isProbe);
+    return verdict.outcome.kind === "unknown" ? breaker.failed(of, chain.name, isProbe, nowMs) : breaker.answered(of);
+  }
+  if (verdict.onlyThis === true) return breaker.answered(of);
+  if (verdict.afterMs === undefined) return breaker.failed(of, chain.name, isProbe, nowMs);
+  return breaker.held(breaker.answered(of), nowMs + verdict.afterMs);
+}
