@@ -101,7 +101,7 @@ export class Draft implements Out {
         `State ${held.ref.of.kind} ${held.ref.id}: undefined cannot be saved; use remove.`,
       );
     }
-    this.#keep(held, value);
+    this.#keep(held as unknown as Held<unknown>, value);
   }
 
   remove(held: Held<unknown>): void {
