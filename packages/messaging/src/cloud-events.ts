@@ -52,6 +52,9 @@ export function readRecord(
     return unreadable(place, body, lacking({ specversion: version, id, source: producer, type }));
   if (!version.startsWith("1."))
     return unreadable(place, body, `The attribute specversion is "${version}"; 1.0 is read here.`);
+  // In the order in which they are written, so that each is found where the one before ends.
+  const subject = attribute("subject");
+  const time = attribute("time");
   const schema = schemaOf(attribute("dataschema"));
   if (schema === undefined) {
     return unreadable(
@@ -60,12 +63,14 @@ export function readRecord(
       "The attribute dataschema does not end with a version, as in urn:waybill:order.place:1.",
     );
   }
-  const time = attribute("time");
   const atMs = time === undefined ? place.storedMs : timeMs(time);
   if (Number.isNaN(atMs)) return unreadable(place, body, "The attribute time is not a time as in RFC 3339.");
+  const key = attribute("partitionkey") ?? place.key ?? subject ?? id;
+  const correlation = attribute("correlationid") ?? id;
+  const causation = attribute("causationid");
+  const traceparent = attribute("traceparent");
   const stamp = stampOf(attribute);
   if (stamp === null) return unreadable(place, body, "The attributes chainsource, chainn and chainprev are no stamp.");
-  const key = attribute("partitionkey") ?? place.key ?? attribute("subject") ?? id;
   return {
     topic: place.topic,
     partition: place.partition,
@@ -73,13 +78,13 @@ export function readRecord(
     id,
     type,
     schema,
-    subject: attribute("subject") ?? key,
+    subject: subject ?? key,
     key,
     producer,
     atMs,
-    correlation: attribute("correlationid") ?? id,
-    causation: attribute("causationid"),
-    traceparent: attribute("traceparent"),
+    correlation,
+    causation,
+    traceparent,
     stamp,
     body,
   };

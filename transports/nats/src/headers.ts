@@ -45,17 +45,41 @@ function percentEncoded(value: string): string {
   return text;
 }
 
-/** Looks an attribute up in a header block, by its name in CloudEvents. */
+/** What a value cannot be sliced out with as it is: an escape, or a byte of UTF-8. */
+const special = /[%\x80-\xff]/;
+const blank = 32;
+
+/**
+ * Looks an attribute up in a header block, by its name in CloudEvents. Whoever asks in the order in which they are written has
+ * each found right behind the one before.
+ */
 export function attributesIn(block: string): (name: string) => string | undefined {
   // Names of headers are written as we write them, but for clients that capitalise.
   const text = block.includes("\r\nce-specversion:") ? block : lowerNames(block);
+  const isSpecial = special.test(text);
+  let behind = 0;
   return (name) => {
-    const start = text.indexOf(`\r\nce-${name}:`);
+    const header = headerOf(name);
+    let start = text.indexOf(header, behind);
+    if (start < 0 && behind > 0) start = text.indexOf(header);
     if (start < 0) return undefined;
-    const from = start + name.length + 6;
-    const end = text.indexOf("\r\n", from);
-    return decoded(text.slice(from, end < 0 ? text.length : end).trim());
+    const from = start + header.length;
+    const found = text.indexOf("\r\n", from);
+    const end = found < 0 ? text.length : found;
+    behind = end;
+    // One blank is what everybody writes behind the colon.
+    const value = text.charCodeAt(from) === blank ? text.slice(from + 1, end) : text.slice(from, end);
+    return isSpecial ? decoded(value.trim()) : value.trim();
   };
+}
+
+const headers = new Map<string, string>();
+
+/** How a header begins; the names are few, so each text is made once. */
+function headerOf(name: string): string {
+  let header = headers.get(name);
+  if (header === undefined) headers.set(name, (header = `\r\nce-${name}:`));
+  return header;
 }
 
 function lowerNames(block: string): string {

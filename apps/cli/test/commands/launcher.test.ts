@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
-import { cp } from "node:fs/promises";
+import { cp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { launch, withFolder } from "./waybill.ts";
@@ -16,6 +16,30 @@ describe("the launcher", () => {
     expect(code).toBe(0);
     expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
   });
+
+  it.each([
+    [[], undefined, undefined, "--max-semi-space-size=4 "],
+    [["--engine", "nats"], undefined, undefined, "--max-semi-space-size=64 "],
+    [["--engine=kafka"], undefined, undefined, "--max-semi-space-size=64 "],
+    [["--engine", "embedded"], "kafka", undefined, "--max-semi-space-size=4 "],
+    [[], "hybrid", undefined, "--max-semi-space-size=64 "],
+    [[], undefined, 'export default config({ engine: "nats" });', "--max-semi-space-size=64 "],
+  ])(
+    "gives a shop on brokers a larger heap: %j, WAYBILL_ENGINE %s, waybill.config.ts %s",
+    async (args, engine, file, heap) => {
+      await withFolder(async (folder) => {
+        if (file !== undefined) await writeFile(join(folder, "waybill.config.ts"), file);
+        const show = join(folder, "show.mjs");
+        await writeFile(show, `console.log(process.execArgv.join(" ") + " ");`);
+        const start = join(folder, "start.mjs");
+        const launcher = JSON.stringify(pathToFileURL(join(bin, "node24.js")).href);
+        await writeFile(start, `import { run } from ${launcher}; run(${JSON.stringify([show, ...args])});`);
+        const env = { ...process.env, WAYBILL_ENGINE: engine, NODE_OPTIONS: "" };
+        const { stdout } = await promisify(execFile)(process.execPath, [start], { cwd: folder, env });
+        expect(stdout).toContain(heap);
+      });
+    },
+  );
 
   it("says what to do when there is no Node that is new enough", async () => {
     await withFolder(async (folder) => {
