@@ -140,7 +140,7 @@ export interface Out {
   readonly input: InputInfo;
   /** Keeps a new value of a state that the rule declared. The engine owns the value from here on. */
   save<T>(held: Held<T>, value: T): void;
-  remove(held: Held<unknown>): void;
+  remove<T>(held: Held<T>): void;
   /** Sends a message; its id derives from the input's id and the order of sending. */
   send<T>(type: MessageType<T>, body: NoInfer<T>): Sent;
   /** Calls the outside after the commit; its result comes back as an input of this entity. */

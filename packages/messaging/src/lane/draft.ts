@@ -101,14 +101,14 @@ export class Draft implements Out {
         `State ${held.ref.of.kind} ${held.ref.id}: undefined cannot be saved; use remove.`,
       );
     }
-    this.#keep(held as unknown as Held<unknown>, value);
+    this.#keep(held as unknown as Held<never>, value);
   }
 
-  remove(held: Held<unknown>): void {
-    this.#keep(held, undefined);
+  remove<T>(held: Held<T>): void {
+    this.#keep(held as unknown as Held<never>, undefined);
   }
 
-  #keep(held: Held<unknown>, value: unknown): void {
+  #keep(held: Held<never>, value: unknown): void {
     const entry = held as Entry;
     if (entry.lentTo !== this.#number) {
       throw new WaybillError(
