@@ -152,16 +152,17 @@ function packAll(folders: readonly string[], to: string): readonly Packed[] {
   }));
 }
 
-const kib = (bytes: number) => `${(bytes / 1_024).toFixed(0)} KiB`;
+/** A size as people read it. */
+export function kib(bytes: number): string {
+  return `${Math.round(bytes / 1_024)} KiB`;
+}
 
 /** The tarballs and their sizes, for people. */
-export function packedText(packed: readonly Packed[]): string {
-  const rows = packed.map(({ name, packedBytes, unpackedBytes }) => [name, kib(packedBytes), kib(unpackedBytes)]);
-  const all = [["package", "packed", "unpacked"], ...rows];
-  const width = (column: number) => Math.max(...all.map((row) => row[column]!.length));
-  return all
-    .map(([name, a, b]) => `${name!.padEnd(width(0))}  ${a!.padStart(width(1))}  ${b!.padStart(width(2))}`)
-    .join("\n");
+function packedText(packed: readonly Packed[]): string {
+  const width = Math.max(...packed.map(({ name }) => name.length));
+  const line = (name: string, a: string, b: string) => `${name.padEnd(width)}  ${a.padStart(8)}  ${b.padStart(8)}`;
+  const lines = packed.map(({ name, packedBytes, unpackedBytes }) => line(name, kib(packedBytes), kib(unpackedBytes)));
+  return [line("", "packed", "unpacked"), ...lines].join("\n");
 }
 
 if (import.meta.main) {
