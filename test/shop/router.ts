@@ -6,7 +6,7 @@ import type { AnyMessageType, Outcome } from "@waybill/messaging";
 import { specification, type Done, type Specification } from "@waybill/messaging/specification";
 import { notifications, sendMail } from "@waybill/notifications";
 import { orders, paymentDeadline } from "@waybill/orders";
-import { authorise, capture, payments, refund, voidPayment } from "@waybill/payments";
+import { authorise, capture, payments, presence, refund, voidPayment } from "@waybill/payments";
 import { dispatchDue } from "@waybill/fulfilment";
 
 /** A message on its way to one service. */
@@ -25,7 +25,7 @@ export interface Call {
 }
 
 const typeOf = new Map(allMessages.map((type) => [type.name, type]));
-const effectTypes = [authorise, capture, voidPayment, refund, sendMail];
+const effectTypes = [authorise, capture, voidPayment, refund, presence, sendMail];
 const timerTypes = [paymentDeadline, dispatchDue];
 
 /**

@@ -107,6 +107,18 @@ export const orderReserved = event<OrderReserved>("order.reserved", {
   samples: [{ orderId, amount: 1530, currency: "GBP", token: "tok_approved" }],
 });
 
+const awaitedSchema = type({ orderId: id });
+
+/** The money has not come for half of the time that it has. */
+export type OrderPaymentAwaited = Frozen<typeof awaitedSchema.infer>;
+
+/** Whether the gateway is there at all decides whether the deadline counts. */
+export const orderPaymentAwaited = event<OrderPaymentAwaited>("order.payment-awaited", {
+  ...to,
+  schema: awaitedSchema,
+  samples: [{ orderId }],
+});
+
 const confirmedSchema = type({
   orderId: id,
   customer,

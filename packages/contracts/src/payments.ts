@@ -54,6 +54,18 @@ export const paymentVoidRefused = event<PaymentRefused>("payment.void-refused", 
 /** Money of a cancelled order is still ours. */
 export const paymentRefundRefused = event<PaymentRefused>("payment.refund-refused", refused("card_closed"));
 
+const outstandingSchema = type({ orderId: id });
+
+/** The gateway is there, and has not decided. */
+export type PaymentOutstanding = Frozen<typeof outstandingSchema.infer>;
+
+/** The answer to `order.payment-awaited`, as soon as the gateway answers at all. */
+export const paymentOutstanding = event<PaymentOutstanding>("payment.outstanding", {
+  ...to,
+  schema: outstandingSchema,
+  samples: [{ orderId }],
+});
+
 const uncertainSchema = type({ orderId: id, operation, reason: text });
 
 /** It may have happened, and the gateway could not say; a person must find out. */

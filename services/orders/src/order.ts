@@ -46,6 +46,8 @@ export interface Order {
   /** What payments has told of taking and of giving back. */
   readonly captured: number;
   readonly refunded: number;
+  /** Whether the gateway was asked for, and seen, while it had not decided on the money. */
+  readonly gateway?: "asked" | "seen";
   /** Why it is rejected or cancelled. */
   readonly reason?: OrderRejected["reason"] | OrderCancelled["reason"];
   /** The reason in words, from the customer or the gateway. */

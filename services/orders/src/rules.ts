@@ -6,6 +6,7 @@ import {
   orderCancelRequested,
   orderCompleted,
   orderConfirmed,
+  orderPaymentAwaited,
   orderPlaced,
   orderRefunded,
   orderRejected,
@@ -25,7 +26,7 @@ import {
 import { transitions, type Order, type OrderStatus } from "./order.ts";
 import type { Priced } from "./pricing.ts";
 
-/** The order as it shall be, what to say, and whether its payment deadline begins or ends. */
+/** The order as it shall be, what to say, and whether half of its payment deadline begins, or all of it ends. */
 export interface Decision {
   readonly order: Order;
   readonly say: readonly Said[];
@@ -132,9 +133,23 @@ export function paymentDeclinedBy(order: Order, reason: string): Maybe {
   return order.status === "cancelled" ? noted(known) : undefined;
 }
 
-export function deadlinePassed(order: Order): Maybe {
+/**
+ * Half of the deadline has passed. The second half counts only once the gateway is seen: while it is away nobody can pay, and an
+ * order waits for it.
+ */
+export function halfPassed(order: Order): Maybe {
   if (order.status !== "reserved") return undefined;
-  return cancelledFor(order, "payment-timeout", "The payment was not authorised in time.");
+  if (order.gateway === "seen")
+    return cancelledFor(order, "payment-timeout", "The payment was not authorised in time.");
+  if (order.gateway === "asked") return { order, say: [], deadline: "set" };
+  const { orderId } = order;
+  return { order: { ...order, gateway: "asked" }, say: [say(orderPaymentAwaited, { orderId })], deadline: "set" };
+}
+
+/** The gateway is there, and has not decided: from here on it has the other half of the deadline. */
+export function gatewaySeen(order: Order): Maybe {
+  if (order.status !== "reserved" || order.gateway !== "asked") return undefined;
+  return { order: { ...order, gateway: "seen" }, say: [], deadline: "set" };
 }
 
 /**

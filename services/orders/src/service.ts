@@ -7,6 +7,7 @@ import {
   orderCompleted,
   orderConfirmed,
   orderImport,
+  orderPaymentAwaited,
   orderPlace,
   orderPlaced,
   orderRefunded,
@@ -17,6 +18,7 @@ import {
   paymentCaptured,
   paymentCaptureRefused,
   paymentDeclined,
+  paymentOutstanding,
   paymentRefunded,
   paymentRefundRefused,
   paymentUncertain,
@@ -52,11 +54,11 @@ import type { Decision } from "./rules.ts";
 export const order = state<Order>("order");
 /** By SKU: what orders knows of the catalogue. */
 export const product = state<Product>("product");
-/** Until when the money must be held. */
+/** Half of the time in which the money must be held. */
 export const paymentDeadline = timer("payment-deadline");
 
 export interface OrdersOptions {
-  /** How long the goods are held without the money. Default 15 minutes. */
+  /** How long the goods are held without the money, while the gateway is there. Default 15 minutes. */
   readonly paymentDeadlineMs?: number;
 }
 
@@ -100,12 +102,13 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
       paymentDeadline,
       (fired) => [order(fired.key)],
       (_, [held], out) => {
-        if (held.value !== undefined) carryOut(held, rules.deadlinePassed(held.value), out);
+        if (held.value !== undefined) carryOut(held, rules.halfPassed(held.value), out);
       },
     ),
     told(stockReserved, (known) => rules.goodsReserved(known)),
     told(stockRefused, (known, m) => rules.goodsRefused(known, m)),
     told(paymentAuthorised, (known) => rules.paymentHeld(known)),
+    told(paymentOutstanding, (known) => rules.gatewaySeen(known)),
     told(paymentDeclined, (known, m) => rules.paymentDeclinedBy(known, m.reason)),
     told(
       paymentCaptured,
@@ -124,7 +127,7 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
     told(shipmentDelivered, (known, _, out) => rules.goodsDelivered(known, out.input.atMs)),
     told(shipmentCancelled, (known, m) => rules.goodsKept(known, m.reason)),
   ];
-  return service("orders", { lanesMax: 1, on, sends });
+  return service("orders", { level: 2, lanesMax: 1, on, sends });
 
   /** A rule for what another service says of an order that it can only know from here. */
   function told<B extends { readonly orderId: string }>(
@@ -144,7 +147,7 @@ export function orders({ paymentDeadlineMs = 900_000 }: OrdersOptions = {}): Ser
   function carryOut(held: Held<Order>, decision: Decision | undefined, out: Out): void {
     if (decision === undefined) return;
     const sent = decision.say.map(({ type, body }) => out.send(type, body));
-    if (decision.deadline === "set") out.at(paymentDeadline, out.nowMs + paymentDeadlineMs);
+    if (decision.deadline === "set") out.at(paymentDeadline, out.nowMs + Math.ceil(paymentDeadlineMs / 2));
     if (decision.deadline === "clear") out.clear(paymentDeadline);
     out.save(held, {
       ...decision.order,
@@ -174,6 +177,7 @@ const sends = [
   orderCancelRequested,
   orderCompleted,
   orderConfirmed,
+  orderPaymentAwaited,
   orderPlaced,
   orderRefunded,
   orderRejected,

@@ -6,6 +6,7 @@ import {
   paymentCaptured,
   paymentCaptureRefused,
   paymentDeclined,
+  paymentOutstanding,
   paymentRefunded,
   paymentRefundRefused,
   paymentUncertain,
@@ -45,7 +46,7 @@ describe("the way that all goes well", () => {
     expect(sent).toEqual([
       { type: "order.reserved", body: { orderId, amount: 1630, currency: "GBP", token: "tok_1" } },
     ]);
-    expect(timers).toMatchObject([{ name: "payment-deadline", key: orderId, dueMs: shop.nowMs + 60_000 }]);
+    expect(timers).toMatchObject([{ name: "payment-deadline", key: orderId, dueMs: shop.nowMs + 30_000 }]);
   });
 
   test("given a reserved order, when its money is held, then it is confirmed, and the deadline ends", () => {
@@ -87,8 +88,35 @@ describe("the payment", () => {
     expect(cleared).toEqual(["payment-deadline"]);
   });
 
+  test("does not come in half of its time: then the shop asks whether the gateway is there, and goes on waiting", () => {
+    const shop = given("reserved");
+    const { sent, timers } = shop.due(paymentDeadline, orderId);
+    expect(sent).toEqual([{ type: "order.payment-awaited", body: { orderId } }]);
+    expect(timers).toMatchObject([{ name: "payment-deadline", dueMs: shop.nowMs + 30_000 }]);
+    expect(orderOf(shop).status).toBe("reserved");
+  });
+
+  test("cannot come while the gateway is away: then no time counts, and the other half begins when it is seen", () => {
+    const shop = given("reserved");
+    shop.due(paymentDeadline, orderId);
+    for (let halves = 0; halves < 100; halves++) {
+      shop.nowMs += 30_000;
+      const { sent, timers } = shop.due(paymentDeadline, orderId);
+      expect(sent).toEqual([]);
+      expect(timers).toHaveLength(1);
+    }
+    shop.nowMs += 12_345;
+    const { timers } = shop.when(paymentOutstanding, { orderId });
+    expect(timers).toMatchObject([{ name: "payment-deadline", dueMs: shop.nowMs + 30_000 }]);
+    expect(shop.when(paymentAuthorised, money).cleared).toEqual(["payment-deadline"]);
+    expect(orderOf(shop).status).toBe("confirmed");
+  });
+
   test("does not come in time: then the order is cancelled, and money that comes later changes nothing here", () => {
     const shop = given("reserved");
+    shop.due(paymentDeadline, orderId);
+    shop.when(paymentOutstanding, { orderId });
+    expect(shop.when(paymentOutstanding, { orderId }).timers).toEqual([]);
     expect(shop.due(paymentDeadline, orderId).sent).toEqual([
       cancelled("payment-timeout", "The payment was not authorised in time."),
     ]);
@@ -280,6 +308,7 @@ describe("the table", () => {
     (shop) => shop.when(stockRefused, { orderId, short: [] }),
     (shop) => shop.when(paymentAuthorised, money),
     (shop) => shop.when(paymentDeclined, refused("x")),
+    (shop) => shop.when(paymentOutstanding, { orderId }),
     (shop) => shop.when(paymentCaptured, money),
     (shop) => shop.when(paymentCaptureRefused, refused("x")),
     (shop) => shop.when(paymentVoided, money),

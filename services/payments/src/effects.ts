@@ -11,6 +11,12 @@ export const capture = effect<PaymentRequest, Receipt>("payment.capture", gatewa
 export const voidPayment = effect<PaymentRequest, Receipt>("payment.void", gateway);
 export const refund = effect<PaymentRequest, Receipt>("payment.refund", gateway);
 
+/** Asks whether the gateway is there. In a queue of its own: an order asks while its authorisation waits for an answer. */
+export const presence = effect<{ readonly reference: string }>("gateway.presence", { queue: "gateway-presence" });
+
+/** A key that no operation has. */
+const keyOfNothing = "waybill-presence";
+
 /** The effect of each operation that needs a payment to exist. */
 export const effectOf = { capture, void: voidPayment, refund } as const satisfies Record<
   Exclude<PaymentOperation, "authorise">,
@@ -24,6 +30,18 @@ export function gatewayEffects(of: PaymentGateway): Record<string, AnyEffectAdap
     [capture.name]: adapter<PaymentRequest>(of, (input, call) => of.capture(input, call)),
     [voidPayment.name]: adapter<PaymentRequest>(of, (input, call) => of.void(input, call)),
     [refund.name]: adapter<PaymentRequest>(of, (input, call) => of.refund(input, call)),
+    [presence.name]: presenceOf(of),
+  };
+}
+
+/** Any answer will do; without one the question is asked again, for ever. */
+function presenceOf(of: PaymentGateway): EffectAdapter<unknown, null> {
+  return {
+    idempotent: "none",
+    async call(_, { signal }) {
+      const found = await of.find(keyOfNothing, signal);
+      return found?.kind === "again" ? found : { kind: "done", value: null };
+    },
   };
 }
 

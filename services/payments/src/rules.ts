@@ -75,6 +75,11 @@ export function opened(m: OrderReserved, atMs: number): Decision {
   return asked(payment, "authorising", "authorise", atMs);
 }
 
+/** Whether the gateway has been asked for the money, and neither it nor a person has told what came of that. */
+export function isOutstanding(payment: Payment | undefined): boolean {
+  return payment?.pending === "authorise" && payment.renewed !== true;
+}
+
 /** The goods have left: takes the money. Undefined when there is nothing to do. */
 export function dispatched(payment: Payment, atMs: number): Decision | undefined {
   switch (payment.status) {

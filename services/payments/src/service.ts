@@ -1,10 +1,12 @@
 import {
   orderCancelled,
+  orderPaymentAwaited,
   orderReserved,
   paymentAuthorised,
   paymentCaptured,
   paymentCaptureRefused,
   paymentDeclined,
+  paymentOutstanding,
   paymentRefunded,
   paymentRefundRefused,
   paymentResolve,
@@ -24,9 +26,18 @@ import {
   type Out,
   type Service,
 } from "@waybill/messaging";
-import { authorise, capture, effectOf, refund, voidPayment } from "./effects.ts";
+import { authorise, capture, effectOf, presence, refund, voidPayment } from "./effects.ts";
 import type { PaymentRequest, Receipt } from "./gateway.ts";
-import { cancelled, dispatched, opened, resolved, settled, type Decision, type Payment } from "./rules.ts";
+import {
+  cancelled,
+  dispatched,
+  isOutstanding,
+  opened,
+  resolved,
+  settled,
+  type Decision,
+  type Payment,
+} from "./rules.ts";
 
 /** By the order's id. */
 export const payment = state<Payment>("payment");
@@ -34,6 +45,7 @@ export const payment = state<Payment>("payment");
 /** The money of each order: held when its goods are, taken when they leave, given back when it is cancelled. */
 export function payments(): Service {
   return service("payments", {
+    level: 2,
     on: [
       when(
         orderReserved,
@@ -61,6 +73,23 @@ export function payments(): Service {
         },
       ),
       when(
+        orderPaymentAwaited,
+        (m) => [payment(m.orderId)],
+        ({ orderId }, [held], out) => {
+          if (isOutstanding(held.value)) out.effect(presence, { reference: orderId });
+        },
+      ),
+      whenSettled(
+        presence,
+        (r) => [payment(r.input.reference)],
+        (r, [held], out) => {
+          const { outcome, input } = r;
+          if (outcome.kind === "done" && isOutstanding(held.value)) {
+            out.send(paymentOutstanding, { orderId: input.reference });
+          }
+        },
+      ),
+      when(
         paymentResolve,
         (m) => [payment(m.orderId)],
         (m, [held], out) => {
@@ -81,6 +110,7 @@ export function payments(): Service {
       paymentCaptured,
       paymentCaptureRefused,
       paymentDeclined,
+      paymentOutstanding,
       paymentRefunded,
       paymentRefundRefused,
       paymentUncertain,

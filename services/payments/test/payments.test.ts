@@ -1,5 +1,6 @@
 import {
   orderCancelled,
+  orderPaymentAwaited,
   orderReserved,
   paymentResolve,
   shipmentDispatched,
@@ -15,6 +16,7 @@ import {
   capture,
   payment,
   payments,
+  presence,
   refund,
   sums,
   voidPayment,
@@ -315,5 +317,33 @@ describe("the same message twice, late, or before its cause", () => {
       expect([callsOf(late), typesOf(late)]).toEqual([[], []]);
     }
     expect(sumsOf(shop)).toEqual({ authorised: 1530, captured: 1530, released: 0, refunded: 0 });
+  });
+});
+
+describe("whether the gateway is there", () => {
+  const awaited = (shop: Specification) => shop.when(orderPaymentAwaited, { orderId: "o-1" });
+  const seen = (shop: Specification) => shop.settled(presence, { reference: "o-1" }, { kind: "done", value: null });
+
+  test("is asked while it has not decided, in a queue of its own, and told as soon as it answers", () => {
+    const shop = given("authorising");
+    expect(callsOf(awaited(shop))).toEqual(["gateway.presence"]);
+    expect(presence.queue).not.toBe(authorise.queue);
+    expect(seen(shop).sent).toEqual([{ type: "payment.outstanding", body: { orderId: "o-1" } }]);
+    expect(stateOf(shop).status).toBe("authorising");
+  });
+
+  test("means nothing once it has decided, also between the question and the answer", () => {
+    expect(callsOf(awaited(given("authorised")))).toEqual([]);
+    const shop = given("authorising");
+    awaited(shop);
+    authorised(shop);
+    expect(seen(shop).sent).toEqual([]);
+  });
+
+  test("is told of a payment that only a person can tell of, so that the goods are not held for ever", () => {
+    const shop = given("authorising");
+    authorised(shop, unknown);
+    awaited(shop);
+    expect(typesOf(seen(shop))).toEqual(["payment.outstanding"]);
   });
 });

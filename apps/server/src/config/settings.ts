@@ -87,7 +87,7 @@ export const settings: readonly Setting[] = [
   {
     path: "shop.paymentDeadlineMs",
     fallback: "900000",
-    text: "How long goods are held for an order without its money.",
+    text: "How long goods are held for an order without its money; the second half counts only once the gateway is there.",
   },
   {
     path: "shop.gatewayUrl",
