@@ -1,10 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+// Writes the tables of docs/guarantees.md: `npm run docs`.
 import { keptWords, mishaps, worthOfFile, worthOfKafka, worthOfNats, worthOfPostgres } from "@waybill/server";
 import type { Mishap, Worth } from "@waybill/server";
-
-/** The page with the tables; `node scripts/guarantees.ts` writes them anew. */
-export const guaranteesPage = fileURLToPath(new URL("../docs/guarantees.md", import.meta.url));
 
 type Row = readonly [settings: string, worth: Worth];
 
@@ -89,8 +85,8 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): r
   return [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |`);
 }
 
-/** The generated part of the page. */
-function tables(): string {
+/** What an acknowledgement is worth on every engine, in the words of the doctor. */
+export function guaranteeTables(): string {
   return [
     ...matrix("A message is acknowledged by", logs),
     "",
@@ -105,15 +101,3 @@ function tables(): string {
     ...table(["", "embedded", "NATS or Kafka, with PostgreSQL"], differences),
   ].join("\n");
 }
-
-const begin = "<!-- Written by scripts/guarantees.ts from the words of `waybill doctor`. -->\n";
-const end = "\n<!-- The rest is written by hand. -->";
-
-/** A page with its tables as they should be. Throws when it has no place for them. */
-export function withTables(page: string): string {
-  const [from, to] = [page.indexOf(begin), page.indexOf(end)];
-  if (from < 0 || to < from) throw new Error("docs/guarantees.md has no place for the tables.");
-  return `${page.slice(0, from + begin.length)}\n${tables()}\n${page.slice(to)}`;
-}
-
-if (import.meta.main) writeFileSync(guaranteesPage, withTables(readFileSync(guaranteesPage, "utf8")));
