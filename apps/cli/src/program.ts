@@ -16,6 +16,7 @@ import { parkedCommand } from "./commands/parked.ts";
 import { redriveCommand } from "./commands/redrive.ts";
 import { tailCommand } from "./commands/tail.ts";
 import { topicsCommand } from "./commands/topics.ts";
+import { resolveCommand } from "./commands/resolve.ts";
 import { resumeCommand } from "./commands/resume.ts";
 import { exitHelp } from "./exit.ts";
 
@@ -35,6 +36,7 @@ const commands = [
   redriveCommand,
   discardCommand,
   resumeCommand,
+  resolveCommand,
   auditCommand,
   keyCommand,
   newCommand,

@@ -29,7 +29,7 @@ export interface Api extends AsyncDisposable {
 }
 
 /** What requests wait for. */
-const watched = [topics.orders, topics.products, topics.stock, topics.shipments];
+const watched = [topics.orders, topics.products, topics.stock, topics.shipments, topics.payments];
 const portDefault = 4_800;
 const portsTried = 20;
 

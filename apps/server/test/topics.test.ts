@@ -18,7 +18,9 @@ const types = (page: { messages: readonly { type: string }[] }) => page.messages
 describe("topics", () => {
   test("are all there, with how much they hold", async () => {
     const { body } = await shop.ask("GET", "/topics");
-    expect(body.topics.map(({ topic }: { topic: string }) => topic)).toEqual(shopContract().topics.map(({ name }) => name));
+    expect(body.topics.map(({ topic }: { topic: string }) => topic)).toEqual(
+      shopContract().topics.map(({ name }) => name),
+    );
     const orders = body.topics.find(({ topic }: { topic: string }) => topic === "orders");
     expect(orders).toMatchObject({ transport: "embedded", partitions: 32, messages: 5 });
     expect(orders.bytes).toBeGreaterThan(500);

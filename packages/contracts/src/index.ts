@@ -1,5 +1,5 @@
 export { amountMax, amountText, currencies, lineAmount, type Currency } from "./money.ts";
-export { currency, customer, id, linesMax, sku, text } from "./fields.ts";
+export { amount, currency, customer, id, linesMax, sku, text } from "./fields.ts";
 export { topics } from "./topics.ts";
 export { allMessages, allTopics } from "./all.ts";
 export { reasonText, say, type Said } from "./say.ts";
@@ -9,10 +9,12 @@ export {
   lossAccept,
   parkedDiscard,
   parkedRedrive,
+  paymentSettle,
   type LaneResume,
   type LossAccept,
   type ParkedDiscard,
   type ParkedRedrive,
+  type PaymentSettle,
 } from "./operations.ts";
 export { productChanged, productPut, type ProductChanged, type ProductPut } from "./products.ts";
 export {

@@ -1,6 +1,6 @@
 import { command, type Frozen } from "@waybill/messaging";
 import { type } from "arktype";
-import { text } from "./fields.ts";
+import { id, text } from "./fields.ts";
 import { topics } from "./topics.ts";
 
 // What operators have asked for stands in a topic of its own, so that it can be looked up who has done what and why. Nobody
@@ -66,6 +66,33 @@ export const parkedDiscard = command<ParkedDiscard>("parked.discard", {
       type: "shipment.dispatched",
       origin: '{"topic":"shipments","partition":3,"offset":12}',
       fingerprint: "Error message shipment.dispatched",
+    },
+  ],
+});
+
+const settleSchema = type({
+  "+": "reject",
+  orderId: id,
+  operation: "'authorise' | 'capture' | 'void' | 'refund'",
+  outcome: "'done' | 'refused'",
+  by: who,
+  reason: text,
+});
+
+/** What a person has found out of a payment shall count. */
+export type PaymentSettle = Frozen<typeof settleSchema.infer>;
+
+export const paymentSettle = command<PaymentSettle>("payment.settle", {
+  topic: topics.operations,
+  schema: settleSchema,
+  subject: (body) => body.orderId,
+  samples: [
+    {
+      orderId: "0198c2a4-5f00-7000-8000-000000000001",
+      operation: "capture",
+      outcome: "done",
+      by: "3f2a91c0",
+      reason: "Seen in the gateway's own list.",
     },
   ],
 });

@@ -108,12 +108,21 @@ describe("what is parked", () => {
     [["redrive", "orders", "--fingerprint", "a", "--body", "b"], "--body is for one key"],
     [["discard", "orders", "o-1", "first", "--reason", "No."], "no number of an input"],
     [["discard", "orders", "o-1", "1"], "required option '--reason <text>'"],
+    [["resolve", "o-1", "steal", "--reason", "x"], "Allowed choices are authorise, capture, void, refund"],
+    [["resolve", "o-1", "capture", "--done", "op", "--reason", "x"], "Give either --done with --payment, or --refused"],
+    [["resolve", "o-1", "capture", "--refused", "no"], "required option '--reason <text>'"],
     [["tail", "orders", "--lines", "501"], "from 1 to 500"],
     [["topics", "--server", "nowhere"], "give an address such as"],
   ])("%j is wrong", async (args, why) => {
     const { code, stderr } = await here(...args);
     expect([code, stderr]).toEqual([2, expect.stringContaining(why)]);
   });
+});
+
+it("resolve says what became of a payment, to a server that knows of it", async () => {
+  const args = ["resolve", "nobody", "capture", "--refused", "not_found", "--reason", "A test."];
+  const { code, stderr } = await run(...args);
+  expect([code, stderr]).toEqual([1, expect.stringContaining("Order nobody has no payment")]);
 });
 
 describe("topics", () => {

@@ -23,6 +23,7 @@ import { checkParameters } from "./parameters.ts";
 import { followRequests } from "./trace.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { addParked } from "./parked.ts";
+import { addPayments } from "./payments.ts";
 import { addProducts } from "./products.ts";
 import { addShipments } from "./shipments.ts";
 import { addStock } from "./stock.ts";
@@ -90,6 +91,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   addStock(app, parts);
   addStockMovements(app, parts);
   addShipments(app, parts);
+  addPayments(app, parts);
   addLaneCommands(app, parts);
   addParked(app, parts);
   addTopics(app, parts);

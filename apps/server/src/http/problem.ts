@@ -15,6 +15,7 @@ export const problemKinds = {
   "cancel-refused": [409, "The order can no longer be cancelled"],
   "adjustment-refused": [409, "The stock does not allow this adjustment"],
   "shipment-refused": [409, "The shipment does not allow this"],
+  "payment-settled": [409, "The payment does not wait for a person"],
   "parked-elsewhere": [409, "It is not parked in a lane of this process"],
   "lane-refused": [409, "The lane does not wait for this"],
   "request-timeout": [408, "The request took too long to arrive"],
