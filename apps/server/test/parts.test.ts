@@ -115,6 +115,7 @@ describe("the mail folder", () => {
       "Message-ID: <k-1@waybill.example>",
       "X-Waybill-Order: o-1",
       "X-Waybill-Kind: confirmed",
+      "Auto-Submitted: auto-generated",
       "MIME-Version: 1.0",
       "Content-Type: text/plain; charset=utf-8",
       "Content-Transfer-Encoding: 8bit",
