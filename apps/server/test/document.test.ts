@@ -1,8 +1,15 @@
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { problemKinds } from "../src/http/problem.ts";
 import { testServer, type TestServer } from "./client.ts";
+
+const require = createRequire(import.meta.url);
+const linter = require.resolve("@redocly/cli/bin/cli.js");
 
 let shop: TestServer;
 // oxlint-disable-next-line no-explicit-any -- whatever the document holds; the tests say what it must
@@ -18,6 +25,22 @@ describe("the OpenAPI document", () => {
     const validator = new Validator();
     expect(await validator.validate(structuredClone(document))).toEqual({ valid: true });
     expect(validator.version).toBe("3.1");
+  });
+
+  test("leaves the linter of the ecosystem nothing to say, by its strictest rules", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "waybill-openapi-"));
+    try {
+      const file = join(folder, "openapi.json");
+      writeFileSync(file, JSON.stringify(document));
+      const args = [linter, "lint", file, "--extends=recommended-strict", "--format=json"];
+      const env = { ...process.env, REDOCLY_TELEMETRY: "off", REDOCLY_SUPPRESS_UPDATE_NOTICE: "true" };
+      const { stdout } = spawnSync(process.execPath, args, { env, cwd: folder, encoding: "utf8" });
+      const { totals, problems } = JSON.parse(stdout) as { totals: object; problems: readonly { message: string }[] };
+      expect(problems.map(({ message }) => message)).toEqual([]);
+      expect(totals).toEqual({ errors: 0, warnings: 0, ignored: 0 });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test("has every route that the server has", async () => {

@@ -11,9 +11,23 @@ export interface Answered {
   readonly media?: string;
 }
 
+/** What routes are about, in the order of the document. */
+export const tags = {
+  orders: "Placing orders, following them, cancelling them.",
+  products: "What the shop sells.",
+  stock: "What lies on the shelves, and each movement of it.",
+  shipments: "Goods that leave and arrive.",
+  payments: "Payments that wait for a person's word.",
+  topics: "The log: what was said, by topic.",
+  parked: "Inputs that could not be handled: looked at, tried again, given up.",
+  operations:
+    "Whether the shop is well, in words and in figures; how far each service has read, and lanes that have stopped.",
+  document: "This document, and a page that shows it.",
+} as const;
+
 /** What a route says of itself: the guard lets in by it, its query is checked by it, and the OpenAPI document is made of it. */
 export interface Api {
-  readonly tag: string;
+  readonly tag: keyof typeof tags;
   readonly summary: string;
   readonly text?: string;
   /** Who may use it: an operator may whatever a shop may. */

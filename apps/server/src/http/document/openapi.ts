@@ -1,7 +1,7 @@
 import { id, sku } from "@waybill/contracts";
 import packageJson from "../../../package.json" with { type: "json" };
 import { problemKinds, type ProblemKind } from "../problem.ts";
-import type { Answered, Api, HeaderName } from "./api.ts";
+import { tags, type Answered, type Api, type HeaderName } from "./api.ts";
 import { jsonSchema, type JsonSchema } from "./json-schema.ts";
 
 /** A route as it was added. */
@@ -86,7 +86,8 @@ export function openApi(routes: readonly RouteNote[]): JsonSchema {
     const path = route.url.replace(/:([a-z]+)/g, "{$1}");
     (paths[path] ??= {})[route.method.toLowerCase()] = operation(route, path);
   }
-  const tags = [...new Set(routes.map(({ api }) => api.tag))].map((name) => ({ name }));
+  const used = new Set<string>(routes.map(({ api }) => api.tag));
+  const told = Object.entries(tags).filter(([name]) => used.has(name));
   return {
     openapi: "3.1.0",
     info: {
@@ -98,7 +99,7 @@ export function openApi(routes: readonly RouteNote[]): JsonSchema {
     },
     servers: [{ url: "/" }],
     security: [{ key: [] }, {}],
-    tags,
+    tags: told.map(([name, description]) => ({ name, description })),
     paths,
     components: {
       securitySchemes: {
