@@ -5,6 +5,8 @@ import { cpus, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
+import { growthReport } from "./growth/report.ts";
+import { growth } from "./growth/run.ts";
 import type { Alone } from "./measures/alone.ts";
 import type { Idle } from "./measures/idle.ts";
 import type { Memory } from "./measures/memory.ts";
@@ -18,16 +20,18 @@ Measures the embedded shop on this machine, each measurement in a process of its
 written straight to SQLite. Takes about 20 minutes; with --quick about 2.
 
   --quick           short runs: a look, not a result
+  --growth          instead of these: what a message costs, and memory, as log and products grow; takes about 8 minutes
   --only NAMES      some of throughput,hot,gateway,alone,memory,idle,retail,profile (comma-separated)
   --retail FILE     the whole Online Retail file, for "retail"; without it the sample month is played
   --base DIR        where the data is written while measuring (default .bench)
-  --out FILE        where the figures are written as JSON (default .bench/bench.json)
+  --out FILE        where the figures are written as JSON (default .bench/bench.json, or growth.json; the plot goes beside it)
   --help            this text
 `;
 
 const { values } = parseArgs({
   options: {
     quick: { type: "boolean", default: false },
+    growth: { type: "boolean", default: false },
     only: { type: "string" },
     retail: { type: "string", default: "sample" },
     base: { type: "string", default: ".bench" },
@@ -47,6 +51,16 @@ const wanted = values.only?.split(",");
 const wants = (name: string) => wanted === undefined || wanted.includes(name);
 const quick = values.quick;
 const run = promisify(execFile);
+
+if (values.growth) {
+  const report = growthReport(await growth({ base, quick }));
+  const out = values.out ?? join(base, "growth.json");
+  const plot = `${out.replace(/\.json$/, "")}.svg`;
+  writeFileSync(out, `${JSON.stringify({ ...machine(), quick, ...report.figures }, undefined, 2)}\n`);
+  writeFileSync(plot, report.svg);
+  process.stdout.write(`${table(report.rows)}\n\nAll figures: ${out}\nThe plot: ${plot}\n`);
+  process.exit(0);
+}
 
 /** Runs one measurement in a process of its own. */
 async function measure<T>(name: string, options: Record<string, unknown>, flags: readonly string[] = []): Promise<T> {
@@ -84,14 +98,7 @@ async function retail(): Promise<Record<string, unknown>> {
 const roomyHeap = ["--max-semi-space-size=64", "--max-old-space-size=4096"];
 
 const rows: Row[] = [];
-const figures: Record<string, unknown> = {
-  at: new Date().toISOString(),
-  node: process.version,
-  cpu: cpus()[0]?.model,
-  cores: cpus().length,
-  memoryGiB: Math.round(totalmem() / 2 ** 30),
-  quick,
-};
+const figures: Record<string, unknown> = { ...machine(), quick };
 
 if (wants("throughput")) {
   const lean: Throughput[] = [];
@@ -230,6 +237,17 @@ process.stdout.write(
 const out = values.out ?? join(base, "bench.json");
 writeFileSync(out, `${JSON.stringify(figures, undefined, 2)}\n`);
 process.stdout.write(`\nAll figures: ${out}\n`);
+
+/** What the figures were taken on. */
+function machine(): Record<string, unknown> {
+  return {
+    at: new Date().toISOString(),
+    node: process.version,
+    cpu: cpus()[0]?.model,
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+  };
+}
 
 function median<T>(list: readonly T[], of: (one: T) => number): T {
   return list.toSorted((a, b) => of(a) - of(b))[list.length >> 1]!;

@@ -20,11 +20,15 @@ import type { EmbeddedFile } from "@waybill/store-sqlite";
 export interface LoadOptions {
   /** Where the data folder is made; a folder on the disk that is to be measured. */
   readonly base: string;
+  /** A data folder that is there already: its shop is gone on with, and kept. A new one, which is removed at the end, unless given. */
+  readonly folder?: string;
   readonly skus: number;
   /** One SKU stands in every order. */
   readonly hot?: boolean;
   /** The in-process approving gateway unless given. */
   readonly gateway?: PaymentGateway;
+  /** Which SKU stands in a line of the n-th order; spread over all of them unless given. */
+  readonly skuAt?: (n: number, line: number) => string;
   readonly retentionMs?: number;
   readonly retentionBytes?: number;
   /** What the shop runs on; an embedded file in the folder unless given. */
@@ -35,6 +39,8 @@ export interface LoadOptions {
 export interface ShopUnderLoad extends AsyncDisposable {
   readonly folder: string;
   readonly shop: Shop;
+  /** The embedded file, where the shop runs on one. */
+  readonly file: EmbeddedFile | undefined;
   /** Waves written so far: each is one commit and one fsync. */
   stats(): { waves: number; rows: number; inputs: number; bytes: number };
   /** Places one order; resolves when it is durable. */
@@ -54,7 +60,7 @@ const noStats = { waves: 0, rows: 0, inputs: 0, bytes: 0 };
 const noMail: Mailer = { send: async () => ({ kind: "done", value: null }) };
 
 export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnderLoad> {
-  const folder = mkdtempSync(join(options.base, "lab-"));
+  const folder = options.folder ?? mkdtempSync(join(options.base, "lab-"));
   const world = realWorld((level, text, facts) => {
     if (level === "error" || level === "warn") process.stderr.write(`${level}: ${text} ${JSON.stringify(facts)}\n`);
   });
@@ -68,7 +74,7 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
     dispatchAfterMs: 0,
     paymentDeadlineMs: undefined,
   });
-  await seed(engine, shop.publisher, world, products(options.skus));
+  if (options.folder === undefined) await seed(engine, shop.publisher, world, products(options.skus));
   const stop = new AbortController();
   let listener: (type: string, orderId: string) => void = () => {};
   const following = follow(shop, (type, orderId) => listener(type, orderId), stop.signal);
@@ -77,6 +83,7 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
   return {
     folder,
     shop,
+    file: engine.file,
     stats,
     place() {
       const order = nthOrder(count++, options);
@@ -99,7 +106,7 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
       await following;
       await shop[Symbol.asyncDispose]();
       await engine[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
+      if (options.folder === undefined) rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -114,10 +121,10 @@ function products(count: number): SampleProduct[] {
 }
 
 /** Three lines of different SKUs; with `hot` the first is the same in every order. */
-function nthOrder(n: number, { skus, hot }: LoadOptions): OrderPlace {
+function nthOrder(n: number, { skus, hot, skuAt }: LoadOptions): OrderPlace {
   const nowMs = Date.now();
   const lines = [1, 7, 13].map((step, at) => ({
-    sku: `SKU-${at === 0 && hot === true ? 0 : 1 + ((n * step + at) % (skus - 1))}`,
+    sku: skuAt?.(n, at) ?? `SKU-${at === 0 && hot === true ? 0 : 1 + ((n * step + at) % (skus - 1))}`,
     quantity: 1 + (n % 3),
   }));
   const customer = { id: `c-${n % 5_000}`, email: `c-${n % 5_000}@customers.example` };
