@@ -197,7 +197,9 @@ export const shopMutants: readonly Mutant[] = [
   {
     name: "deadline-left-out",
     bug: "Nothing happens when the payment deadline passes",
-    edits: [{ file: "services/orders/src/rules.ts", find: 'say: [said], deadline: "set" };', replace: "say: [said] };" }],
+    edits: [
+      { file: "services/orders/src/rules.ts", find: 'say: [said], deadline: "set" };', replace: "say: [said] };" },
+    ],
     tests: ["services/orders/test/life.test.ts"],
   },
 ];

@@ -20,6 +20,7 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
   const errors: string[] = [];
   const [orders, payments] = [await ordersOf(scene, ids), await paymentsOf(scene, ids)];
   const asked = pricesOf(plan);
+  const isLost = plan.items.some((item) => item.kind === "lose" && item.topic === topics.ordersIn.name);
   for (const id of ids) {
     const order = orders.get(id)!;
     const wrong = (text: string) => errors.push(`${id}, ${order.status}: ${text}`);
@@ -41,7 +42,8 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
     } else if (taken !== 0) wrong("money without a payment");
     if (order.status === "rejected") continue;
     // Of two that take different ways to the shop the first to arrive is the order.
-    const { lines } = orderedAs(plan, people.placed.get(id)!, order.lines);
+    const first = people.placed.get(id)!;
+    const { lines } = first.isForeign || isLost ? orderedAs(plan, first, order.lines) : first;
     if (lines.length !== order.lines.length) wrong("it has other lines than were ordered");
     let total = 0;
     for (const [at, { sku, quantity, unitPrice, amount }] of order.lines.entries()) {
@@ -59,14 +61,12 @@ async function moneyErrors(scene: Scene, people: People, plan: Plan, ids: readon
   return errors;
 }
 
-/** Which of the orders with this id counts: the first, unless another one may have overtaken it or outlived it. */
+/** Which of the orders with this id counts where another one may have overtaken the first, or outlived it. */
 function orderedAs(
   plan: Plan,
   first: Item & { kind: "order" },
   is: readonly Line[],
 ): { readonly lines: readonly Line[] } {
-  const isLost = plan.items.some((item) => item.kind === "lose" && item.topic === topics.ordersIn.name);
-  if (!first.isForeign && !isLost) return first;
   const same = (lines: readonly Line[]): boolean =>
     lines.length === is.length &&
     lines.every(({ sku, quantity }, at) => is[at]?.sku === sku && is[at].quantity === quantity);

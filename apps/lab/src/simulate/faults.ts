@@ -13,7 +13,7 @@ export class Course {
   readonly #chance: Rolls;
   #levelMax = 1;
   /** A loss behind which nothing was said is found when its lane is claimed next. */
-  #mayHaveLost = false;
+  mayHaveLost = false;
 
   constructor(scene: Scene, people: People, seed: number) {
     this.#scene = scene;
@@ -114,7 +114,7 @@ export class Course {
 
   async #lose({ topic, count }: { readonly topic: string; readonly count: number }): Promise<void> {
     const { logs } = this.#scene;
-    this.#mayHaveLost = true;
+    this.mayHaveLost = true;
     const filled = logs.topic(topic).partitions.filter(({ messages }) => messages.length > 0);
     const chosen = filled.length === 0 ? undefined : this.#chance.pick(filled);
     if (chosen !== undefined && (await isJoined(this.#scene, [chosen]))) logs.loseTail(topic, chosen.partition, count);
@@ -122,7 +122,7 @@ export class Course {
 
   async #recreate(topic: string): Promise<void> {
     const { logs } = this.#scene;
-    this.#mayHaveLost = true;
+    this.mayHaveLost = true;
     if (await isJoined(this.#scene, logs.topic(topic).partitions)) logs.recreate(topic);
   }
 
@@ -147,7 +147,7 @@ export class Course {
     const [before, now] = [snapshot.contents.services.get(service), services.get(service)];
     if (before === undefined || now === undefined) return;
     this.#scene.ledger.rewound(service);
-    this.#mayHaveLost = true;
+    this.mayHaveLost = true;
     const lanes = before.lanes.map((row, lane) => ({ ...row, epoch: now.lanes[lane]!.epoch }));
     store.restore({ contents: { members, services: new Map(services).set(service, { ...before, lanes }) } });
   }
@@ -176,7 +176,7 @@ export class Course {
       const isOld = host.level !== this.#levelMax;
       host.level = this.#levelMax;
       if (host.process === undefined) host.start();
-      else if (!(isOld || this.#mayHaveLost || this.#chance.chance(0.2))) continue;
+      else if (!(isOld || this.mayHaveLost || this.#chance.chance(0.2))) continue;
       else if (this.#chance.chance(0.5)) host.close(10);
       else host.crash(10);
     }

@@ -16,7 +16,7 @@ export class Ledger {
   /** Orders whose goods have left, as far as anybody said. */
   readonly sentOff = new Set<string>();
   readonly #types = new Map<string, string>();
-  /** The newest version in which each state was ever written. */
+  /** The newest version in which each state was ever written; those of the first need no entry, for none is older. */
   readonly #schemas = new Map<string, number>();
 
   committed({ service, messages, states }: Batch): void {
@@ -27,6 +27,7 @@ export class Ledger {
       if (type === shipmentDispatched.name) this.sentOff.add(subject);
     }
     for (const { kind, id, schema } of states) {
+      if (schema === 1 && this.#schemas.size === 0) continue;
       const name = `${service} ${kind} ${id}`;
       const newest = this.#schemas.get(name) ?? 0;
       if (schema < newest) this.errors.push(`${name} was written by an older build than before`);

@@ -18,7 +18,16 @@ async function look<T>(
     service,
     ids.map((id) => ({ kind: kind.kind, id })),
   );
-  return new Map(rows.map(({ id, body }) => [id, JSON.parse(body) as T]));
+  return new Map(rows.map(({ id, body }) => [id, parsed(scene, `${service} ${kind.kind} ${id}`, body) as T]));
+}
+
+/** A state's value; one that has not changed since it was looked at last is not read again. */
+function parsed({ looked }: Scene, name: string, body: string): unknown {
+  const known = looked.get(name);
+  if (known?.body === body) return known.value;
+  const value: unknown = JSON.parse(body);
+  looked.set(name, { body, value });
+  return value;
 }
 
 /** Those of them whose text has this in it, so that most need not be read. */

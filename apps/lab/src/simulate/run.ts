@@ -39,7 +39,9 @@ export async function run(plan: Plan): Promise<Result> {
     await people.lookAfter();
   }
   course.heal();
-  await scheduler.run(scheduler.nowMs + lookEveryMs);
+  // What was lost is found when its lane is claimed next, which may have to wait until its owner counts as dead.
+  const foundAfterMs = course.mayHaveLost ? plan.setting.tickMs * 6 : 0;
+  await scheduler.run(scheduler.nowMs + foundAfterMs + lookEveryMs);
   if (plan.items.some((item) => item.kind === "lose" && item.topic === "orders-in")) await people.missOrders();
   const left = await settle(scene, people);
   const settledAfterMs = scheduler.nowMs - troubleMs;
@@ -97,12 +99,13 @@ const unrest: ReadonlySet<string> = new Set([
 
 /**
  * Whether nothing went wrong from a rewind on but the rewind. A known limit: what a service that was put back has said already is known
- * to one life of its lane only; when that ends before it has caught up, the next one says it again.
+ * to one life of its lane only; when that ends before it has caught up, the next one says it again. A service whose tables are lost knows
+ * nothing of it.
  */
 function isQuietAfterRewind({ items }: Plan): boolean {
   const rewinds = items.filter(({ kind }) => kind === "rewind");
   const [first] = rewinds;
-  if (first === undefined || rewinds.length > 1) return false;
+  if (first === undefined || rewinds.length > 1 || items.some(({ kind }) => kind === "wipe")) return false;
   return !items.some((item) => item !== first && unrest.has(item.kind) && endOf(item) > first.atMs);
 }
 

@@ -23,6 +23,8 @@ export class Scene {
   readonly lines = new Lines();
   /** All that was ever committed for others to read. */
   readonly ledger = new Ledger();
+  /** States as they were when they were looked at last, with their values. */
+  readonly looked = new Map<string, { readonly body: string; readonly value: unknown }>();
   /** A database is put back in this seed. */
   readonly isRewound: boolean;
   readonly #beganMs: number;
