@@ -137,19 +137,15 @@ export class Course {
     this.#scene.scheduler.after(ms, run);
   }
 
-  /**
-   * Puts back one service's tables, and leaves all others as they are. Two known limits: epochs are not given a second time, for a former
-   * owner would pass for the new one; and what was put back is found when its lanes are claimed next, or write next.
-   */
+  /** Puts back one service's tables, and leaves all others as they are. A known limit: it is found when lanes are claimed next, or write next. */
   #rewind(service: string, snapshot: Snapshot): void {
     const { store } = this.#scene;
     const { members, services } = store.snapshot().contents;
-    const [before, now] = [snapshot.contents.services.get(service), services.get(service)];
-    if (before === undefined || now === undefined) return;
+    const before = snapshot.contents.services.get(service);
+    if (before === undefined) return;
     this.#scene.ledger.rewound(service);
     this.mayHaveLost = true;
-    const lanes = before.lanes.map((row, lane) => ({ ...row, epoch: now.lanes[lane]!.epoch }));
-    store.restore({ contents: { members, services: new Map(services).set(service, { ...before, lanes }) } });
+    store.restore({ contents: { members, services: new Map(services).set(service, before) } });
   }
 
   /** Loses a service's tables, and makes them anew. */
