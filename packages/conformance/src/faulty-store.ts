@@ -25,6 +25,7 @@ export interface StorePlan {
   readonly call?: (name: StoreCall) => CallFault | undefined;
 }
 
+/** What goes wrong with a call. */
 export type CallFault = Extract<CommitFault, { kind: "unavailable" | "delay" }>;
 
 /** The store with faults. */

@@ -5,6 +5,7 @@ import type { MemoryTransport } from "./memory-transport.ts";
 import * as reads from "./reads.ts";
 import { laneOf, tablesOf, type Contents, type Database } from "./tables.ts";
 
+/** What a store in memory is given. */
 export interface MemoryStoreOptions {
   /** What carries the store's clock on. */
   readonly world: World;

@@ -21,6 +21,7 @@ import {
 import { byValue, dropBefore, loseTail, messageAt, messageBytes, offsetAt, store, type PartitionLog } from "./log.ts";
 import { memoryReader } from "./memory-reader.ts";
 
+/** What a log in memory is given. */
 export interface MemoryTransportOptions {
   /** Its ids name the logs, its sleep is what a waiting reader waits with. */
   readonly world: World;

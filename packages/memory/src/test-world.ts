@@ -4,6 +4,7 @@ const dayMs = 86_400_000;
 const linesMax = 1_000;
 const roundsMax = 10_000;
 
+/** A line that was logged. */
 export interface LogLine {
   readonly level: "debug" | "info" | "warn" | "error";
   readonly text: string;

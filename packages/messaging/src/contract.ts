@@ -14,6 +14,10 @@ export interface Topic {
   readonly bytesMax: number;
 }
 
+/**
+ * How a topic is declared: a door, or the services that alone write to it; how long a door knows a repeat (`dedupeMs`),
+ * and how large a message may be (`bytesMax`).
+ */
 export interface TopicOptions {
   readonly door?: boolean;
   readonly writers?: readonly string[];
@@ -23,6 +27,7 @@ export interface TopicOptions {
 
 const topicName = /^[a-z][a-z0-9-]{0,62}$/;
 
+/** Declares a topic. Throws CONTRACT_INVALID when the name will not do, or it is neither a door nor has writers. */
 export function topic(name: string, options: TopicOptions): Topic {
   if (!topicName.test(name)) {
     throw new WaybillError(
@@ -56,6 +61,7 @@ export interface Versioned {
   readonly upcasts: Readonly<Record<number, Upcast>>;
 }
 
+/** A kind of message: what it is called, where it is said, what its body is, and what it is about. */
 export interface MessageType<T> extends Versioned {
   readonly kind: "event" | "command";
   /** `order.placed`. */
@@ -75,6 +81,10 @@ export interface MessageType<T> extends Versioned {
 // oxlint-disable-next-line no-explicit-any -- a body's type is both read and written; only any fits all of them
 export type AnyMessageType = MessageType<any>;
 
+/**
+ * How a kind of message is declared. `key` chooses its partition, the subject unless stated; every sample must fit the
+ * schema.
+ */
 export interface MessageOptions<T> {
   readonly topic: Topic;
   readonly schema: Schema<T>;

@@ -38,6 +38,7 @@ export const errorCodes = {
   CLOSED: "The thing that was called is closed.",
 } as const;
 
+/** A code of docs/errors.md. */
 export type ErrorCode = keyof typeof errorCodes;
 
 const retryableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
@@ -47,6 +48,7 @@ const retryableCodes: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "COMMIT_UNKNOWN",
 ]);
 
+/** What everything here throws when something is wrong that has a name: a code, and the facts beside it. */
 export class WaybillError extends Error {
   override readonly name = "WaybillError";
   readonly code: ErrorCode;

@@ -65,6 +65,7 @@ export function bodyBytes(body: Body): number {
   return typeof body === "string" ? Buffer.byteLength(body) : body.byteLength;
 }
 
+/** One partition of a topic; order holds within it. */
 export interface TopicPartition {
   readonly topic: string;
   readonly partition: number;

@@ -19,6 +19,7 @@ export interface Published {
   readonly offset?: number | undefined;
 }
 
+/** What a publisher writes with, and what it calls itself. */
 export interface PublisherOptions {
   readonly transportOf: (topic: string) => Transport;
   readonly partitions: number;

@@ -20,6 +20,7 @@ export type Rehearsed =
   | { readonly kind: "waits"; readonly reason: string }
   | { readonly kind: "failed"; readonly code: string; readonly reason: string };
 
+/** Which input is rehearsed, by which service, on which states. */
 export interface RehearseOptions {
   readonly service: Service;
   /** Every message type of the build. */

@@ -4,6 +4,7 @@ import type { Spool, Spooled, ToSpool } from "./spool.ts";
 import type { Append, Transport } from "./transport.ts";
 import type { World } from "./world.ts";
 
+/** What a relay takes messages from, and where it brings them. */
 export interface RelayOptions {
   readonly spool: Spool;
   readonly transportOf: (topic: string) => Transport;

@@ -1,7 +1,9 @@
 import type { Envelope, TopicPartition } from "./message.ts";
 
+/** A message for a door, before it has its place among those that wait. */
 export interface ToSpool extends Envelope, TopicPartition {}
 
+/** A message that waits for its broker. */
 export interface Spooled extends ToSpool {
   /** Rises with each message put. */
   readonly seq: number;

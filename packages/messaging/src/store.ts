@@ -33,6 +33,7 @@ export interface LaneRow {
   readonly stopped?: string | undefined;
 }
 
+/** A process that runs lanes. */
 export interface Member {
   readonly id: string;
   readonly host: string;
@@ -40,16 +41,19 @@ export interface Member {
   readonly level: number;
 }
 
+/** How far a lane has read a partition. */
 export interface PositionRow extends Position {
   /** Per source the last `n` taken; negative until two messages of that source have joined. */
   readonly marks: Readonly<Record<string, number>>;
 }
 
+/** Names a state within its service. */
 export interface StateKey {
   readonly kind: string;
   readonly id: string;
 }
 
+/** A state as it is stored. */
 export interface StateRow extends StateKey {
   /** The partition of the input that made it. */
   readonly home: number;
@@ -68,6 +72,7 @@ export interface StateWrite extends StateKey {
   readonly body: string | undefined;
 }
 
+/** A message that is committed to be sent, with its place in the chain. */
 export interface OutgoingMessage extends Envelope, TopicPartition {
   readonly stamp: Stamp;
 }
@@ -79,12 +84,14 @@ export interface SentRow extends TopicPartition {
   readonly lastOffset: number;
 }
 
+/** Names a timer: one of each name for an entity. */
 export interface TimerKey {
   readonly partition: number;
   readonly key: string;
   readonly name: string;
 }
 
+/** A timer that is set. */
 export interface TimerRow extends TimerKey {
   readonly dueMs: number;
   readonly schema: number;
@@ -94,6 +101,7 @@ export interface TimerRow extends TimerKey {
   readonly causation: string;
 }
 
+/** Names a call to the outside; those of one entity and queue go in the order of `seq`. */
 export interface EffectKey {
   readonly partition: number;
   readonly key: string;
@@ -101,6 +109,7 @@ export interface EffectKey {
   readonly seq: number;
 }
 
+/** A call to the outside that has no outcome yet. */
 export interface EffectRow extends EffectKey {
   /** The idempotency key of the call. */
   readonly id: string;
@@ -119,8 +128,10 @@ export interface EffectRow extends EffectKey {
   readonly traceparent?: string | undefined;
 }
 
+/** What an input is; a command is a word of an operator. */
 export type InputKind = "message" | "timer" | "result" | "command";
 
+/** An input that is set aside, with why. */
 export interface ParkedInput {
   readonly partition: number;
   /** The entity's key, or the position of an unreadable message. */
@@ -136,6 +147,7 @@ export interface ParkedInput {
   readonly body: string | Uint8Array;
 }
 
+/** An entity whose inputs are set aside. */
 export interface ParkedKey {
   readonly partition: number;
   readonly key: string;
@@ -149,6 +161,7 @@ export interface ParkedKey {
   readonly error: string;
 }
 
+/** A message that a door has taken, so that its repeat is known. */
 export interface SeenRow {
   readonly source: string;
   readonly id: string;
@@ -199,6 +212,7 @@ export interface Commit {
   readonly durable: Promise<void>;
 }
 
+/** A partition that messages wait for, from which number to which. */
 export interface OutboxDestination extends TopicPartition {
   readonly firstN: number;
   readonly lastN: number;

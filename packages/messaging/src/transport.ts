@@ -19,15 +19,18 @@ export interface TopicSpec {
   readonly compression?: "none" | "zstd" | "lz4" | undefined;
 }
 
+/** Messages for the end of one partition. */
 export interface Append extends TopicPartition {
   /** In order; at least one. */
   readonly messages: readonly Envelope[];
 }
 
+/** What came of an append: where its messages lie, or why they may not be there. */
 export type AppendResult =
   | { readonly ok: true; readonly logId: string; readonly firstOffset: number; readonly lastOffset: number }
   | { readonly ok: false; readonly error: WaybillError };
 
+/** How much a fetch may return, and how long it may wait. */
 export interface FetchLimits {
   readonly messages: number;
   readonly bytes: number;
@@ -37,6 +40,7 @@ export interface FetchLimits {
   readonly except?: ReadonlySet<string> | undefined;
 }
 
+/** What a fetch has found. */
 export interface Fetched {
   /** In offset order within a partition. */
   readonly messages: readonly StoredMessage[];
@@ -46,6 +50,7 @@ export interface Fetched {
   readonly atEnd: readonly TopicPartition[];
 }
 
+/** Reads partitions from positions on, for one lane. */
 export interface Reader extends AsyncDisposable {
   /**
    * Returns up to the limits, fair over partitions, at least one message when there is one to return even if it
@@ -59,6 +64,7 @@ export interface Reader extends AsyncDisposable {
   fetch(limits: FetchLimits, signal: AbortSignal): Promise<Fetched>;
 }
 
+/** What a partition holds, from its first offset kept to its end. */
 export interface PartitionBounds extends TopicPartition {
   readonly logId: string;
   /** The first offset kept; equals `nextOffset` when the partition is empty. */

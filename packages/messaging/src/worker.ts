@@ -20,6 +20,7 @@ export interface Running {
   readonly lanes: number;
 }
 
+/** What a process runs, and on what. */
 export interface WorkerOptions {
   readonly store: Store;
   readonly world: World;

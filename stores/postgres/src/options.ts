@@ -12,6 +12,7 @@ export interface DatabaseOptions {
   readonly password?: string | (() => string | Promise<string>);
 }
 
+/** How a database is reached, and what a store does with it. */
 export interface PostgresOptions extends DatabaseOptions {
   readonly world: World;
   /** Connections for commits and reads; two more are for leases, and for what other processes say. 8 unless given. */

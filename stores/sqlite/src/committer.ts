@@ -5,6 +5,7 @@ import { pack } from "./pack.ts";
 import { Wave } from "./wave.ts";
 import { Refused, type WriterPort } from "./writer-port.ts";
 
+/** When a wave of commits is written. */
 export interface WaveLimits {
   /** A wave is sent when it holds so many inputs and messages. Under load large waves cost less: a page that many
    *  batches change is written once. Default 4,096. */

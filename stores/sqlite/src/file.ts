@@ -13,6 +13,7 @@ import { Versions } from "./versions.ts";
 import type { Wave } from "./wave.ts";
 import { WriterPort, type Health } from "./writer-port.ts";
 
+/** The bounds of a file. */
 export interface FileLimits extends WaveLimits {
   /** How much of the logs' ends is held in memory for readers that keep up, in about bytes. Default 2 MiB. */
   readonly tailBytesMax: number;
@@ -24,6 +25,7 @@ export interface FileLimits extends WaveLimits {
   readonly walBytesMax: number;
 }
 
+/** How a file is opened. */
 export interface OpenFile {
   readonly world: World;
   /** The wall clock in milliseconds. Default Date.now. */
@@ -69,6 +71,7 @@ export interface EmbeddedFile extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** What the file is called in its folder. */
 export const fileName = "waybill.db";
 const pageBytes = 8_192;
 

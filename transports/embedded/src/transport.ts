@@ -14,6 +14,7 @@ import { boundsOf } from "./bounds.ts";
 import { messageAt } from "./cursor.ts";
 import { EmbeddedReader } from "./reader.ts";
 
+/** What the log is called, and how much of it its readers see. */
 export interface EmbeddedTransportOptions {
   readonly name?: string;
   /** Readers see only what is durable: for everybody who does not share the file's fate. Lanes see what is applied. */

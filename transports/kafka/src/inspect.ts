@@ -35,6 +35,7 @@ export interface KafkaTopicInspection {
   readonly inSync: readonly PartitionSync[];
 }
 
+/** How many replicas of a partition are in step. */
 export interface PartitionSync {
   readonly partition: number;
   /** Below 0: it has none now, and takes nothing. */

@@ -9,6 +9,7 @@ import { endpointsOf } from "./options.ts";
 import { Reports } from "./report.ts";
 import { declareTopic } from "./topics.ts";
 
+/** How brokers are reached, and how topics are kept there. */
 export interface KafkaTransportOptions {
   /** Brokers to begin with: "host:port", more of them with commas between. */
   readonly bootstrap: string;
@@ -24,12 +25,14 @@ export interface KafkaTransportOptions {
   readonly name?: string | undefined;
 }
 
+/** Who logs in at Kafka, and how. */
 export interface KafkaLogin {
   readonly mechanism: "SCRAM-SHA-256" | "SCRAM-SHA-512";
   readonly username: string;
   readonly password: string;
 }
 
+/** A log on Apache Kafka. */
 export interface KafkaTransport extends Transport {
   /** What the brokers are, and how they keep these topics. Throws TOPIC_UNKNOWN for one that does not exist. */
   inspect(topics: readonly string[]): Promise<KafkaInspection>;

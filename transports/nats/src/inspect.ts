@@ -20,6 +20,7 @@ export interface NatsInspection {
   readonly streams: readonly StreamInspection[];
 }
 
+/** How a topic's stream is kept. */
 export interface StreamInspection {
   readonly topic: string;
   readonly partitions: number;

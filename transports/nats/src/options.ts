@@ -1,6 +1,7 @@
 import type { NodeConnectionOptions } from "@nats-io/transport-node";
 import { credsAuthenticator } from "@nats-io/transport-node";
 
+/** How servers of NATS are reached, and how topics are kept there. */
 export interface NatsTransportOptions {
   /**
    * URLs of servers of one cluster, any of which will do: `nats://host:4222`, in a list or with commas between. A name and

@@ -20,6 +20,7 @@ import { NatsReader } from "./reader.ts";
 import { messageOf } from "./record.ts";
 import { Streams } from "./streams.ts";
 
+/** A log on NATS JetStream. */
 export interface NatsTransport extends Transport {
   /** What the servers and the streams of these topics are set to, as far as a client is told. */
   inspect(topics: readonly string[]): Promise<NatsInspection>;

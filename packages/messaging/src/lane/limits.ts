@@ -2,6 +2,7 @@ import type { InboxLimits } from "./inbox.ts";
 import type { ParkingLimits } from "./parking.ts";
 import type { SenderLimits } from "./sender.ts";
 
+/** The bounds of a lane; docs/architecture.md says what happens at each. */
 export interface LaneLimits {
   /** Inputs and bytes of one batch. */
   readonly batchInputs: number;
@@ -16,6 +17,7 @@ export interface LaneLimits {
   readonly outboxGraceMs: number;
 }
 
+/** The bounds of a lane unless others are given. */
 export const laneLimits: LaneLimits = {
   batchInputs: 1_024,
   batchBytes: 2_097_152,
