@@ -15,6 +15,7 @@ export interface StateKind<T> extends Versioned {
   readonly kind: string;
 }
 
+/** One state, named by its kind and its id. */
 export interface StateRef<T> {
   readonly of: StateKind<T>;
   readonly id: string;
@@ -26,6 +27,7 @@ export interface Held<T> {
   readonly value: Frozen<T> | undefined;
 }
 
+/** Declares a kind of state. Throws CONTRACT_INVALID when an older version has no upcast. */
 export function state<T>(
   kind: string,
   options: { readonly version?: number; readonly upcasts?: Readonly<Record<number, Upcast>> } = {},
@@ -44,6 +46,7 @@ export interface TimerType<T> extends Versioned {
   readonly carries?: (body: T) => T;
 }
 
+/** Declares a timer. Throws CONTRACT_INVALID when an older version has no upcast. */
 export function timer<T = null>(
   name: string,
   options: { readonly version?: number; readonly upcasts?: Readonly<Record<number, Upcast>> } = {},
@@ -85,6 +88,7 @@ export interface EffectType<I, O> extends Versioned {
 // oxlint-disable-next-line no-explicit-any -- both types are read and written; only any fits all of them
 export type AnyEffectType = EffectType<any, any>;
 
+/** How a call to the outside is declared: its queue, whether it moves money, and when it is given up. */
 export interface EffectOptions {
   readonly queue: string;
   readonly money?: boolean;
@@ -94,6 +98,10 @@ export interface EffectOptions {
   readonly upcasts?: Readonly<Record<number, Upcast>>;
 }
 
+/**
+ * Declares a call to the outside; an adapter of its name makes it. Throws CONTRACT_INVALID when an older version has no
+ * upcast.
+ */
 export function effect<I, O = null>(name: string, options: EffectOptions): EffectType<I, O> {
   return {
     name,
@@ -257,6 +265,7 @@ export interface Service {
   readonly sends: readonly AnyMessageType[];
 }
 
+/** What a service is made of: its rules, all that it may send, its level, and the most lanes that it may have. */
 export interface ServiceOptions {
   readonly level?: number;
   readonly lanesMax?: number;
@@ -264,6 +273,10 @@ export interface ServiceOptions {
   readonly sends?: readonly AnyMessageType[];
 }
 
+/**
+ * Declares a service. Throws CONTRACT_INVALID when two rules are for the same, and TOPIC_FOREIGN when it would write to
+ * the topic of others.
+ */
 export function service(name: string, options: ServiceOptions): Service {
   const seen = new Set<string>();
   for (const { on } of options.on) {
