@@ -2,7 +2,13 @@ import { expect, test } from "vitest";
 import { textOf } from "./boundaries/files.ts";
 
 const page = textOf("docs/architecture.md");
-const sources = ["packages/messaging/src/lane/limits.ts", "stores/sqlite/src/file.ts"].map(textOf).join("\n");
+const sources = [
+  "packages/messaging/src/lane/limits.ts",
+  "packages/messaging/src/shared-reading/feeds.ts",
+  "stores/sqlite/src/file.ts",
+]
+  .map(textOf)
+  .join("\n");
 
 const rows = [...page.matchAll(/^\| [^|]+ \| `(\w+)` \| ([\d,.]+)(?: (\w+))? \|$/gm)].map(([, name, number, unit]) => ({
   name: name!,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Topic, TopicSpec, Transport, World } from "@waybill/messaging";
-import { codeOf, WaybillError } from "@waybill/messaging";
+import { codeOf, shareReading, WaybillError } from "@waybill/messaging";
 import type { PostgresStore } from "@waybill/store-postgres";
 import type { KafkaTransport } from "@waybill/transport-kafka";
 import type { NatsTransport } from "@waybill/transport-nats";
@@ -22,8 +22,13 @@ export async function brokersEngine(config: Config, world: World): Promise<Engin
   if (config.nats !== undefined) brokers.set("nats", open.use(await openNats(config.nats)));
   if (config.kafka !== undefined) brokers.set("kafka", open.use(await openKafka(config.kafka)));
 
-  function transportOf(topic: string): Transport {
-    const transport = brokers.get(config.topics[topic]?.broker ?? "");
+  // Of the lanes in this process several read each topic: they read it along with each other.
+  const shared = new Map(
+    Array.from(brokers, ([name, transport]) => [name, open.use(shareReading(transport, { world }))]),
+  );
+
+  function transportOf(topic: string, among: ReadonlyMap<string, Transport> = shared): Transport {
+    const transport = among.get(config.topics[topic]?.broker ?? "");
     if (transport !== undefined) return transport;
     throw new WaybillError("TOPIC_UNKNOWN", `The configuration has no topic "${topic}".`, { details: { topic } });
   }
@@ -32,8 +37,8 @@ export async function brokersEngine(config: Config, world: World): Promise<Engin
   return {
     name: config.engine,
     store,
-    transportOf,
-    durable: { transportOf, ...durableStates(store) },
+    transportOf: (topic) => transportOf(topic),
+    durable: { transportOf: (topic) => transportOf(topic, brokers), ...durableStates(store) },
     spool: store.spool,
     mirrors: config.mirrors.map(({ topic, from, to }) => ({ topic, from: brokers.get(from)!, to: brokers.get(to)! })),
     lanesOf: (service) => config.services[service]?.lanes ?? 1,

@@ -89,6 +89,9 @@ export type {
   TimerRow,
 } from "./store.ts";
 export { rehearse, type Rehearsed, type RehearseOptions } from "./rehearse.ts";
+export { shareReading } from "./shared-reading/share-reading.ts";
+export type { FeedsOptions } from "./shared-reading/feeds.ts";
+export type { FeedLimits } from "./shared-reading/feed.ts";
 export type { World } from "./world.ts";
 export { openPublisher, type Published, type Publisher, type PublisherOptions } from "./publisher.ts";
 export { startRelay, type Relay, type RelayOptions } from "./relay.ts";
