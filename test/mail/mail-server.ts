@@ -61,7 +61,7 @@ export async function startMailServer(options: MailServerOptions = {}, port = 0)
     if (typeof decided === "object") throw refusal(decided);
     taken.push(letter);
     if (decided === "take") return;
-    for (const connection of server.connections) connection.close();
+    for (const connection of server.connections) if (connection.id === session.id) connection.close();
     throw refusal({ status: 451, text: "Nobody hears this." });
   }
 

@@ -73,6 +73,7 @@ export interface EffectResult<I, O> {
 /** A call to the outside, made after the commit. Those of one entity and queue run one after the other, in order. */
 export interface EffectType<I, O> extends Versioned {
   readonly name: string;
+  /** Queues whose names begin alike, up to a slash, call the same other side: when it does not answer, all are held up. */
   readonly queue: string;
   /** It moves money: its adapter must be able to repeat a call without repeating its effect. */
   readonly money: boolean;

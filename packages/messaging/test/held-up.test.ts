@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import type { Outcome, TryAgain } from "@waybill/messaging";
+import { effect, service, when, whenSettled, type Outcome, type TryAgain } from "@waybill/messaging";
 import { deploy } from "./deployment.ts";
-import { clerk, desk, job, line, lines } from "./desk.ts";
+import { clerk, desk, job, line, lines, type Asked } from "./desk.ts";
 
 type Came = Outcome<string> | TryAgain;
 const yes: Came = { kind: "done", value: "yes" };
@@ -82,6 +82,40 @@ describe("a gateway that asks for patience", () => {
     await shop.world.advance(60_000);
     await shop.until("and they are in the end", async () => (await settled()) === 8);
   });
+});
+
+test("queues that begin alike call one side: what one of them hears, the others know", async () => {
+  const pay = effect<Asked, string>("pay", { queue: "bank/money" });
+  const ping = effect<Asked, string>("ping", { queue: "bank/presence" });
+  const bank = service("bank", {
+    on: [
+      when(
+        job,
+        () => [],
+        (m, _none, out) => out.effect(m.does === "hint" ? ping : pay, { id: m.id, n: m.n }),
+      ),
+      ...[pay, ping].map((of) =>
+        whenSettled(
+          of,
+          (r) => [desk(r.input.id)],
+          (r, [held], out) => out.save(held, { answers: [r.outcome.kind] }),
+        ),
+      ),
+    ],
+  });
+  const shop = await deploy();
+  let answer: Came = down;
+  const [pays, pings] = [line(async () => answer), line(async () => answer)];
+  const worker = await shop.start({ services: [bank], lanes: 1, adapters: { pay: pays, ping: pings } });
+  for (let at = 0; at < 6; at++) await shop.publish(job, { id: `p${at}`, n: 1, does: "charge" });
+  await shop.until("calls are held up", () => worker.worker.lanes()[0]!.heldQueues.length > 0);
+  expect(worker.worker.lanes()[0]!.heldQueues).toEqual(["bank"]);
+  await shop.publish(job, { id: "ping", n: 1, does: "hint" });
+  expect(pings.calls).toEqual([]);
+  await shop.until("the presence is asked for too", () => pings.calls.length > 0);
+  answer = yes;
+  await shop.until("all are answered", async () => (await shop.read("bank", desk("p5"))) !== undefined);
+  expect(worker.worker.lanes()[0]!.heldQueues).toEqual([]);
 });
 
 describe("a gateway that is asked by key, and forgets", () => {

@@ -12,7 +12,7 @@ export const voidPayment = effect<PaymentRequest, Receipt>("payment.void", gatew
 export const refund = effect<PaymentRequest, Receipt>("payment.refund", gateway);
 
 /** Asks whether the gateway is there. In a queue of its own: an order asks while its authorisation waits for an answer. */
-export const presence = effect<{ readonly reference: string }>("gateway.presence", { queue: "gateway-presence" });
+export const presence = effect<{ readonly reference: string }>("gateway.presence", { queue: "gateway/presence" });
 
 /** A key that no operation has. */
 const keyOfNothing = "waybill-presence";

@@ -97,11 +97,15 @@ export const settings: readonly Setting[] = [
   },
   {
     path: "shop.gatewayKeyTtlMs",
+    env: "WAYBILL_GATEWAY_KEY_TTL_MS",
+    as: "number",
     fallback: "86400000",
     text: "How long the gateway remembers an idempotency key. What it does not know of an older attempt in doubt is for a person to find out.",
   },
   {
     path: "shop.gatewayTimeoutMs",
+    env: "WAYBILL_GATEWAY_TIMEOUT_MS",
+    as: "number",
     fallback: "10000",
     text: "How long a call to the gateway may take; then it is in doubt, and the gateway is asked what became of it.",
   },

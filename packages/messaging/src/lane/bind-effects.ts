@@ -42,3 +42,10 @@ export function bindEffects(
   }
   return bound;
 }
+
+const concurrencyDefault = 32;
+
+/** How many calls one of so many lanes may have under way: a limit holds for the whole shop. At least one. */
+export function shareOf(bound: BoundEffect | undefined, lanes: number): number {
+  return Math.max(1, Math.floor((bound?.adapter.concurrency ?? concurrencyDefault) / lanes));
+}

@@ -15,23 +15,38 @@ export interface Chain {
   doubt: boolean;
 }
 
+/** Whom queues call: those whose names begin alike, up to a slash, call the same. */
+export interface Side {
+  readonly name: string;
+  /** Whether it is called. */
+  breaker: Breaker;
+  /** Somebody comes back when it may be called again. */
+  isWaiting: boolean;
+}
+
 /** The calls of one queue, as far as memory holds them. */
 export interface Queue {
   readonly name: string;
+  readonly side: Side;
   readonly chains: Map<string, Chain>;
   readonly ready: Chain[];
   running: number;
   /** Heads of this queue lie in the table that memory does not hold. */
   unloaded: boolean;
-  /** Whether its calls are made. */
-  breaker: Breaker;
-  /** Somebody comes back when its calls may be made again. */
-  isWaiting: boolean;
 }
 
-export function emptyQueue(name: string, unloaded: boolean): Queue {
-  const nothing = { chains: new Map(), ready: [], running: 0 };
-  return { name, ...nothing, unloaded, breaker: breaker.closed, isWaiting: false };
+export function emptyQueue(name: string, side: Side, unloaded: boolean): Queue {
+  return { name, side, chains: new Map(), ready: [], running: 0, unloaded };
+}
+
+/** The side that a queue calls: one of these, or a new one among them. */
+export function sideOf(queue: string, sides: Map<string, Side>): Side {
+  const name = queue.split("/", 1)[0]!;
+  const known = sides.get(name);
+  if (known !== undefined) return known;
+  const side: Side = { name, breaker: breaker.closed, isWaiting: false };
+  sides.set(name, side);
+  return side;
 }
 
 export function chainName(of: EffectKey): string {

@@ -3,15 +3,14 @@ import { upcast } from "../contract.ts";
 import type { Outcome } from "../service.ts";
 import type { EffectKey, EffectRow, LaneId, Store } from "../store.ts";
 import type { World } from "../world.ts";
-import type { BoundEffect } from "./bind-effects.ts";
+import { shareOf, type BoundEffect } from "./bind-effects.ts";
 import { begun, waitMs } from "./breaker.ts";
-import { chainName, emptyQueue, heard, type Chain, type Queue } from "./effect-queue.ts";
-import { attemptEffect, Call, type Verdict } from "./outside.ts";
+import { chainName, emptyQueue, heard, sideOf, type Chain, type Queue, type Side } from "./effect-queue.ts";
+import { attemptEffect, Call, unbound, type Verdict } from "./outside.ts";
 
 /** How many entities a queue holds in memory. */
 const chainsMax = 2_048;
 const page = 256;
-const concurrencyDefault = 32;
 const lookUpAgainMs = 500;
 const timeoutMsDefault = 30_000;
 const backoffMs = [100, 500, 2_000, 10_000, 30_000, 60_000] as const;
@@ -25,6 +24,7 @@ export class EffectsRunner {
   readonly #onResult: (row: EffectRow, input: unknown, outcome: Outcome<unknown>) => void;
   readonly #onOwed: () => void;
   readonly #queues = new Map<string, Queue>();
+  readonly #sides = new Map<string, Side>();
   readonly #calls = new Map<Call, number>();
   readonly #stop = new AbortController();
   readonly #background = new Set<Promise<void>>();
@@ -76,7 +76,7 @@ export class EffectsRunner {
         queue.ready.push(admitted);
       }
     }
-    for (const queue of this.#queues.values()) this.#run(queue);
+    this.#runAll();
   }
 
   /** Leaves a row in the table, where others of its entity may stand before it; the first of them runs if there is room. */
@@ -93,7 +93,7 @@ export class EffectsRunner {
   #queue(name: string): Queue {
     let queue = this.#queues.get(name);
     if (queue === undefined) {
-      queue = emptyQueue(name, this.#isPartial);
+      queue = emptyQueue(name, sideOf(name, this.#sides), this.#isPartial);
       this.#queues.set(name, queue);
     }
     return queue;
@@ -103,58 +103,66 @@ export class EffectsRunner {
     while (queue.ready.length > 0 && !this.#stop.signal.aborted) {
       const chain = queue.ready[0]!;
       const bound = this.#bound.get(chain.rows[0]!.name);
-      if (queue.running >= this.#share(bound) || !this.#mayCall(queue)) return;
+      if (queue.running >= shareOf(bound, this.#id.lanes) || !this.#mayCall(queue.side)) return;
       queue.ready.shift();
       queue.running += 1;
-      queue.breaker = begun(queue.breaker);
+      queue.side.breaker = begun(queue.side.breaker);
+      if (queue.side.breaker.isProbing) this.#goBehind(queue);
       this.#spawn(this.#attempt(queue, chain, bound));
     }
   }
 
-  /** Whether the queue's calls are made now; if not, somebody comes back when they may be. */
-  #mayCall(queue: Queue): boolean {
-    const wait = waitMs(queue.breaker, this.#world.monotonicMs());
+  /** Lets the other queues of a side that takes one call at a time go first from now on. */
+  #goBehind(queue: Queue): void {
+    this.#queues.delete(queue.name);
+    this.#queues.set(queue.name, queue);
+  }
+
+  #runAll(): void {
+    for (const queue of this.#queues.values()) this.#run(queue);
+  }
+
+  /** Whether this side is called now; if not, somebody comes back when it may be. */
+  #mayCall(side: Side): boolean {
+    const wait = waitMs(side.breaker, this.#world.monotonicMs());
     if (wait === 0) return true;
-    if (wait === undefined || queue.isWaiting) return false;
-    queue.isWaiting = true;
-    const back = () => {
-      queue.isWaiting = false;
-      this.#run(queue);
-    };
-    this.#spawn(this.#world.sleep(wait, this.#stop.signal).then(back));
+    if (wait === undefined || side.isWaiting) return false;
+    side.isWaiting = true;
+    this.#spawn(this.#comeBack(side, wait));
     return false;
   }
 
-  /** Learns from an attempt whether the other side is there. */
-  #hear(queue: Queue, chain: Chain, verdict: Verdict, isProbe: boolean): void {
-    const before = queue.breaker.opened;
-    queue.breaker = heard(queue.breaker, chain, verdict, isProbe, this.#world.monotonicMs());
-    const isOpen = queue.breaker.opened > 0;
-    if (isOpen === before > 0) return;
-    const facts = { ...this.#id, queue: queue.name, ...(verdict.kind === "again" ? { reason: verdict.reason } : {}) };
-    if (isOpen) this.#world.log("warn", "Calls to the outside fail and are held up, but for a few.", facts);
-    else this.#world.log("info", "Calls to the outside are answered again and go on.", facts);
+  async #comeBack(side: Side, wait: number): Promise<void> {
+    await this.#world.sleep(wait, this.#stop.signal);
+    side.isWaiting = false;
+    this.#runAll();
   }
 
-  /** A limit holds for the whole shop: this lane's part of it, at least one. */
-  #share(bound: BoundEffect | undefined): number {
-    return Math.max(1, Math.floor((bound?.adapter.concurrency ?? concurrencyDefault) / this.#id.lanes));
+  /** Learns from an attempt whether the other side is there. */
+  #hear(side: Side, chain: Chain, verdict: Verdict, isProbe: boolean): void {
+    const wasOpen = side.breaker.opened > 0;
+    side.breaker = heard(side.breaker, chain, verdict, isProbe, this.#world.monotonicMs());
+    const isOpen = side.breaker.opened > 0;
+    if (isOpen === wasOpen) return;
+    const facts = { ...this.#id, queue: side.name, ...(verdict.kind === "again" ? { reason: verdict.reason } : {}) };
+    if (isOpen) this.#world.log("warn", "Calls to the outside fail and are held up, but for a few.", facts);
+    else this.#world.log("info", "Calls to the outside are answered again and go on.", facts);
   }
 
   async #attempt(queue: Queue, chain: Chain, bound: BoundEffect | undefined): Promise<void> {
     const row = chain.rows[0]!;
     const input: unknown = JSON.parse(row.input);
-    const isProbe = queue.breaker.isProbing;
+    const isProbe = queue.side.breaker.isProbing;
     const verdict = bound === undefined ? unbound(row) : await this.#call(chain, row, input, bound);
     queue.running -= 1;
     if (this.#stop.signal.aborted) return;
-    this.#hear(queue, chain, verdict, isProbe);
+    this.#hear(queue.side, chain, verdict, isProbe);
     if (verdict.kind === "settled") {
       // The batch of its result deletes the row; a retry that is still owed must not bring it back.
       this.#retried.delete(row.id);
       this.#onResult(row, input, verdict.outcome);
     } else this.#again(queue, chain, row, verdict);
-    this.#run(queue);
+    this.#runAll();
   }
 
   async #call(chain: Chain, row: EffectRow, input: unknown, { type, adapter }: BoundEffect): Promise<Verdict> {
@@ -239,10 +247,9 @@ export class EffectsRunner {
       else if (chain.more) this.#spawn(this.#follow(queue, chain, key));
       else queue.chains.delete(chain.name);
     }
-    for (const queue of this.#queues.values()) {
-      this.#run(queue);
+    this.#runAll();
+    for (const queue of this.#queues.values())
       if (queue.unloaded && queue.chains.size < chainsMax / 2) this.#spawn(this.#load());
-    }
   }
 
   /** Loads what stands behind the last row that memory held of a chain. */
@@ -375,9 +382,9 @@ export class EffectsRunner {
     return count;
   }
 
-  /** Queues whose calls are held up because the other side does not answer. */
+  /** Queues, by what they begin with, whose calls are held up because the other side does not answer. */
   get heldUp(): readonly string[] {
-    return [...this.#queues.values()].filter(({ breaker }) => breaker.opened > 0).map(({ name }) => name);
+    return [...this.#sides.values()].filter(({ breaker }) => breaker.opened > 0).map(({ name }) => name);
   }
 
   /** Stops. Calls under way are cut off; their outcome is asked for by the next owner. */
@@ -387,13 +394,4 @@ export class EffectsRunner {
     for (const { done } of this.#begun) done();
     await Promise.all(this.#background);
   }
-}
-
-/** An effect that this build no longer has: its service hears that nobody knows. */
-function unbound(row: EffectRow): Verdict {
-  return {
-    kind: "settled",
-    outcome: { kind: "unknown", reason: `This build has no effect ${row.name}.` },
-    noCall: true,
-  };
 }

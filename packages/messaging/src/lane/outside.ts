@@ -118,6 +118,12 @@ function forgotten(row: EffectRow, nowMs: number): Outcome<never> {
   return { kind: "unknown", reason };
 }
 
+/** An effect that this build no longer has: its service hears that nobody knows. */
+export function unbound(row: EffectRow): Verdict {
+  const outcome = { kind: "unknown", reason: `This build has no effect ${row.name}.` } as const;
+  return { kind: "settled", outcome, noCall: true };
+}
+
 /** What the other side says of our key; undefined when it never saw it. */
 async function asked(adapter: AnyEffectAdapter, input: unknown, call: Call): Promise<Verdict | undefined> {
   try {
