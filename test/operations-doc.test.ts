@@ -63,3 +63,19 @@ test.each([
 ])("what is logged is found: %s", (text, expected) => {
   expect(troublesIn("snippet.ts", text)).toEqual(expected);
 });
+
+test("every alarm is of a figure that there is, and says what to do", () => {
+  const page = textOf("docs/operations.md");
+  const figures = new Set([...page.matchAll(/^\| `((?:waybill|process)_\w+)` \|/gm)].map(([, name]) => name!));
+  const alarms = [
+    ...page
+      .split("## Alarms\n")[1]!
+      .split(/^##/m)[0]!
+      .matchAll(/^\| (\w+) \| (`.+`.*?) \| (.+) \|$/gm),
+  ];
+  expect(alarms.length).toBeGreaterThan(8);
+  for (const [, alarm, when, todo] of alarms) {
+    expect(todo!.length, alarm).toBeGreaterThan(30);
+    for (const [name] of when!.matchAll(/waybill_\w+/g)) expect(figures, alarm).toContain(name);
+  }
+});
