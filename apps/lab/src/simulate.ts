@@ -1,9 +1,7 @@
 // `npm run simulate`: the whole shop over simulated time, with all that may go wrong, seed after seed; see --help.
 import { help, optionsOf, type Options } from "./simulate/options.ts";
-import { planOf } from "./simulate/plan.ts";
-import { failureText, planWith } from "./simulate/report.ts";
-import { run } from "./simulate/run.ts";
-import { story } from "./simulate/story.ts";
+import { added, none, runSeed, type Sums } from "./simulate/seeds.ts";
+import { inProcesses } from "./simulate/workers.ts";
 
 // Errors are made by the thousand here, and none is looked at for where it came from.
 Error.stackTraceLimit = 0;
@@ -15,30 +13,36 @@ const breathe = (): Promise<void> =>
     setImmediate(resolve);
   });
 
-async function simulate({ from, to, salt, only, story: told, failures }: Options): Promise<number> {
+async function simulate(options: Options): Promise<number> {
+  const { from, to, failures, workers } = options;
   const beganMs = performance.now();
   let saidMs = beganMs;
-  const sums = { seeds: 0, orders: 0, events: 0, failed: 0, slowestMs: 0 };
+  let sums = none;
   const progress = (): string => {
     const spentS = (performance.now() - beganMs) / 1_000;
     return `${sums.seeds} of ${to - from + 1} seeds, ${(sums.seeds / spentS).toFixed(0)} seeds/s, ${sums.orders} orders, ${sums.failed} failed`;
   };
-  for (let seed = from; seed <= to && sums.failed < failures; seed++) {
-    const result = await run({ ...planWith(planOf(seed), only), salt });
-    sums.seeds += 1;
-    sums.orders += result.orders;
-    sums.events += result.events;
-    sums.slowestMs = Math.max(sums.slowestMs, result.settledAfterMs);
-    if (told) process.stdout.write(`${story(result)}\nTrace ${result.hash}\n`);
-    if (result.errors.length > 0) {
-      sums.failed += 1;
-      if (!told) process.stdout.write(`${await failureText(result)}\n\n`);
-    }
-    if (performance.now() - saidMs > progressEveryMs) {
-      saidMs = performance.now();
-      process.stderr.write(`${progress()}\n`);
-      await breathe();
-    }
+  /** Adds what came of some seeds; whether there shall be more. */
+  const heard = (more: Sums): boolean => {
+    process.stdout.write(more.told);
+    sums = { ...added(sums, more), told: "" };
+    return sums.failed < failures;
+  };
+  /** Says how far it is, now and then; whether it did. */
+  const said = (): boolean => {
+    if (performance.now() - saidMs < progressEveryMs) return false;
+    saidMs = performance.now();
+    process.stderr.write(`${progress()}\n`);
+    return true;
+  };
+  if (workers > 1) {
+    await inProcesses(options, (more) => {
+      const goesOn = heard(more);
+      said();
+      return goesOn;
+    });
+  } else {
+    for (let seed = from; seed <= to && heard(await runSeed(seed, options)); seed++) if (said()) await breathe();
   }
   process.stdout.write(
     `${progress()}. ${sums.events} things happened; after the last trouble it took at most ${sums.slowestMs / 1_000} s until all was settled.\n`,

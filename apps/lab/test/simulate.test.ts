@@ -59,6 +59,16 @@ describe("a simulated shop", () => {
   });
 });
 
+test("several processes share the seeds, and miss none", { timeout: 120_000 }, async () => {
+  const sums = async (workers: number): Promise<string | undefined> => {
+    const { stdout } = await execute(process.execPath, [script, "--seeds", "1..25", "--workers", String(workers)]);
+    return /\d+ orders, 0 failed\. \d+ things happened/.exec(stdout)?.[0];
+  };
+  const alone = await sums(1);
+  expect(alone).toBeDefined();
+  expect(await sums(2)).toBe(alone);
+});
+
 describe("a seed that fails", () => {
   /** What fails here is what nobody can keep: an order for goods that the shop does not sell. */
   const plan = planOf(5);
@@ -97,6 +107,7 @@ describe("the command line", () => {
   test("says what is wrong with it", () => {
     expect(() => optionsOf(["--seeds", "many"])).toThrow("--seeds many: say it as 1..1000.");
     expect(() => optionsOf(["--failures", "0"])).toThrow("--failures 0: say a number from 1.");
+    expect(() => optionsOf(["--workers", "some"])).toThrow("--workers some: say a number from 1.");
     expect(optionsOf(["--help"])).toBeUndefined();
   });
 });

@@ -39,6 +39,8 @@ export class Scheduler {
 
   /** Lets happen what is due, until a moment or until `isOver`. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
+    // Whoever is not called from a microtask has promises of his own that come only after the next tick.
+    await Promise.resolve();
     await settled();
     for (let atOnce = 0; !isOver(); atOnce++) {
       const next = this.#heap[0];

@@ -90,3 +90,23 @@ test("a process dies at the call that its death was set for, before it is made o
     expect([when, made, process.isAlive]).toEqual([when, when === "before" ? 1 : 2, false]);
   }
 });
+
+test("what was promised before comes first, wherever a run is begun from", async () => {
+  const begun = async (): Promise<string[]> => {
+    const scheduler = new Scheduler(1);
+    const said: string[] = [];
+    const promised = async (): Promise<void> => {
+      for (let hop = 0; hop < 5; hop++) await Promise.resolve();
+      said.push("promised");
+    };
+    void promised();
+    scheduler.after(0, () => said.push("happened"));
+    await scheduler.run(1);
+    return said;
+  };
+  const fromLoop = new Promise((resolve) => {
+    setImmediate(() => resolve(begun()));
+  });
+  expect(await fromLoop).toEqual(["promised", "happened"]);
+  expect(await begun()).toEqual(["promised", "happened"]);
+});

@@ -11,6 +11,7 @@ with all that may go wrong, once for each seed, and checks after each that every
   --only NAMES      only these things of the seed happen (comma-separated); a failing seed prints them
   --story           tell what happened, even when nothing failed
   --failures N      end after so many failing seeds (default 3)
+  --workers N       share the seeds among so many processes (default 1); one for each core is as fast as it gets
   --help            this text
 `;
 
@@ -21,6 +22,7 @@ export interface Options {
   readonly only: ReadonlySet<string> | undefined;
   readonly story: boolean;
   readonly failures: number;
+  readonly workers: number;
 }
 
 /** The command line's options; undefined when the help is asked for. Throws what a person can read. */
@@ -34,6 +36,7 @@ export function optionsOf(args: readonly string[]): Options | undefined {
       only: { type: "string" },
       story: { type: "boolean", default: false },
       failures: { type: "string", default: "3" },
+      workers: { type: "string", default: "1" },
       help: { type: "boolean", default: false },
     },
   });
@@ -41,15 +44,19 @@ export function optionsOf(args: readonly string[]): Options | undefined {
   const range = /^(\d+)(?:\.\.(\d+))?$/.exec(values.seed ?? values.seeds);
   if (range === null) throw new Error(`--seeds ${values.seeds}: say it as 1..1000.`);
   const from = Number(range[1]);
-  const failures = Number(values.failures);
-  if (!Number.isInteger(failures) || failures < 1)
-    throw new Error(`--failures ${values.failures}: say a number from 1.`);
   return {
     from,
     to: Number(range[2] ?? from),
     salt: Number(values.salt),
     only: values.only === undefined ? undefined : new Set(values.only.split(",")),
     story: values.story,
-    failures,
+    failures: numberFrom1("--failures", values.failures),
+    workers: numberFrom1("--workers", values.workers),
   };
+}
+
+function numberFrom1(option: string, value: string): number {
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 1) throw new Error(`${option} ${value}: say a number from 1.`);
+  return number;
 }
