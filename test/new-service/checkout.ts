@@ -9,6 +9,7 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, relative } from "node:path";
@@ -26,11 +27,18 @@ export interface Checkout extends Disposable {
 /** Folders that are made here and are no part of a checkout; those that begin with a dot are not either. */
 const made: ReadonlySet<string> = new Set(["node_modules", "dist", "coverage"]);
 
-/** Copies the checkout into a folder of its own. Its packages are its own, so that a change to them is seen. */
+/** Where services of one's own are listed, by their paths. */
+export const ownServices = "apps/server/src/own-services.ts";
+
+/**
+ * Copies the checkout into a folder of its own, as it is without services of one's own. Its packages are its own, so that a
+ * change to them is seen.
+ */
 export function copyOfCheckout(): Checkout {
   const folder = mkdtempSync(join(tmpdir(), "waybill-checkout-"));
   cpSync(root, folder, { recursive: true, filter: (path) => path === root || isPart(path) });
   linkLibraries(folder);
+  takeOutOwnServices(folder);
   return {
     folder,
     program: (path) => join(folder, "node_modules", path),
@@ -59,6 +67,17 @@ function linkLibraries(folder: string): void {
   }
   // A link among these is relative, so that the same one leads to the copy's package.
   cpSync(join(from, "@waybill"), join(to, "@waybill"), { recursive: true, verbatimSymlinks: true });
+}
+
+/** What somebody has added is none of a test's business, and may have the very name that the test adds. */
+function takeOutOwnServices(folder: string): void {
+  const list = join(folder, ownServices);
+  const lines = readFileSync(list, "utf8").split("\n");
+  writeFileSync(list, lines.filter((line) => !line.startsWith("export ")).join("\n"));
+  for (const name of readdirSync(join(folder, "services"))) {
+    const service = join(folder, "services", name);
+    if (!existsSync(join(service, "package.json"))) rmSync(service, { recursive: true });
+  }
 }
 
 function filesOf(folder: string): string[] {

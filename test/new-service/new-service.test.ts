@@ -5,9 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { textOf } from "../boundaries/files.ts";
 import { blocksOf } from "../readme/markdown.ts";
 import { outputIn, sentByFetch, startIn } from "../readme/shell.ts";
-import { copyOfCheckout, type Checkout } from "./checkout.ts";
+import { copyOfCheckout, ownServices as list, type Checkout } from "./checkout.ts";
 
-const list = "apps/server/src/own-services.ts";
 /** As many characters as a name may have, so that its lines are as long as they can be. */
 const longest = "loyalty-of-customers-abroad-xl";
 const filesOf = (name: string) =>

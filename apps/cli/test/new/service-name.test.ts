@@ -72,20 +72,20 @@ describe("waybill new service", () => {
     [["service", "Loyalty"], 2, "such as loyalty."],
     [["service", "orders"], 2, "There is a service orders already."],
     [["service", "products"], 2, "There is a topic products already"],
-    [["service", "loyalty", "--in", "/"], 1, "/ is in no checkout of Waybill"],
+    [["service", "of-a-test", "--in", "/"], 1, "/ is in no checkout of Waybill"],
   ])("%j is wrong", async (args, exit, why) => {
     const { code, stderr } = await here("new", ...args);
     expect([code, stderr]).toEqual([exit, expect.stringContaining(why)]);
   });
 
   it("tells what it would write", async () => {
-    const { code, stdout } = await here("new", "service", "loyalty", "--dry-run", "--json");
+    const { code, stdout } = await here("new", "service", "of-a-test", "--dry-run", "--json");
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
-      service: "loyalty",
-      line: 'export { loyalty } from "../../../services/loyalty/src/index.ts";',
+      service: "of-a-test",
+      line: 'export { ofATest } from "../../../services/of-a-test/src/index.ts";',
     });
-    expect((await here("new", "service", "loyalty", "--dry-run")).stdout).toMatch(/^Would write\n/);
+    expect((await here("new", "service", "of-a-test", "--dry-run")).stdout).toMatch(/^Would write\n/);
     expect((await here("new", "service", "--help")).stdout).toContain("Examples:");
   });
 });
