@@ -32,6 +32,8 @@ export interface Api extends AsyncDisposable {
 const watched = [topics.orders, topics.products, topics.stock, topics.shipments, topics.payments];
 const portDefault = 4_800;
 const portsTried = 20;
+/** How long what is under way may take when the interface ends. */
+const endWithinMs = 5_000;
 
 /** Opens the HTTP interface of a process at work. */
 export async function openApi(work: Work, options: ApiOptions): Promise<Api> {
@@ -49,10 +51,16 @@ export async function openApi(work: Work, options: ApiOptions): Promise<Api> {
   const audit = isAudited ? open.use(openLiveAudit({ folder: data, log: work.log })) : undefined;
   const { worker } = shop;
   const app = await httpApp({ engine, world, services, worker, door, watch, keys, meter, audit, isSeeded });
-  open.defer(() => app.close());
+  open.defer(() => end(app));
   const url = await listen(app, host, port);
   const kept = open.move();
   return { url, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+/** Answers what is under way, and then nothing more: a client that sends half a request must not keep the process up. */
+async function end(app: FastifyInstance): Promise<void> {
+  const limit = setTimeout(() => app.server.closeAllConnections(), endWithinMs);
+  await app.close().finally(() => clearTimeout(limit));
 }
 
 function keyFileOf(data: string, keys: string | undefined): string {
