@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { cancel } from "./cancels.ts";
 import { lineTo, type Line } from "./line.ts";
 import { startLiveShop, waybill, type LiveShop } from "./live-shop.ts";
 
@@ -28,8 +29,8 @@ afterAll(() => open.disposeAsync());
 const statuses = () => line.passed.map(({ status }) => status);
 
 test("away for longer than the deadline: orders are taken, calls are held up, and all is carried out when it is back", async () => {
-  await using patient = await startLiveShop({ args: ["--dispatch-after", "0.1", "--payment-deadline", "3"] });
-  await patient.faults({ refuseConnectionsMs: 5_000 });
+  await using patient = await startLiveShop({ args: ["--dispatch-after", "0.1", "--payment-deadline", "2"] });
+  await patient.faults({ refuseConnectionsMs: 2_500 });
   const ids = await Promise.all(Array.from({ length: 8 }, () => patient.place("tok_approved")));
   const held = 'waybill_effects_held{service="payments",lane="0",queue="gateway"}';
   await vi.waitUntil(async () => (await patient.figure(held)) === 1, 10_000);
@@ -73,7 +74,7 @@ test("that charges, is lost from sight, and forgets the key: nobody charges agai
     if (what !== "POST /payments") return;
     line.onRequest = () => undefined;
     // The request goes through; whatever comes after it does not.
-    setImmediate(() => (line.isCut = true));
+    setImmediate(() => (line.cuts = () => true));
   };
   const id = await shop.place("tok_charged_answer_lost");
   await shop.untilDone(id, ["authorise approved"]);
@@ -82,7 +83,7 @@ test("that charges, is lost from sight, and forgets the key: nobody charges agai
   const [payment] = (list as { readonly payments: readonly { readonly id: string }[] }).payments;
   const oldMs = performance.now() + keyTtlMs;
   await vi.waitUntil(() => performance.now() > oldMs, 10_000);
-  line.isCut = false;
+  line.cuts = () => false;
   const waiting = await shop.until(id, ({ attention }) => attention !== undefined);
   expect(waiting).toMatchObject({ status: "reserved", attention: expect.stringContaining("may have forgotten") });
   expect(await shop.doneFor(id)).toEqual(["authorise approved"]);
@@ -94,6 +95,28 @@ test("that charges, is lost from sight, and forgets the key: nobody charges agai
   const done = await shop.untilStatus(id, "completed");
   expect(done.attention).toBeUndefined();
   await shop.untilDone(id, paid);
+});
+
+test("away when a customer cancels: the order is cancelled at once, and its money given back later", async () => {
+  line.cuts = () => true;
+  const id = await shop.place("tok_approved");
+  await shop.untilStatus(id, "reserved");
+  expect(await cancel(shop, id)).toMatchObject({ status: 200, body: { status: "cancelled", captured: 0 } });
+  await shop.untilMailed(id, ["cancelled"]);
+  line.cuts = () => false;
+  await shop.untilDone(id, ["authorise approved", "void approved"]);
+});
+
+test("away when the goods have left: a cancel comes too late, and the money is taken when it is back", async () => {
+  line.cuts = (what) => what.endsWith("/capture") || what.startsWith("GET");
+  const id = await shop.place("tok_approved");
+  await shop.untilStatus(id, "shipped");
+  expect((await cancel(shop, id)).status).toBe(409);
+  expect(await shop.doneFor(id)).toEqual(["authorise approved"]);
+  line.cuts = () => false;
+  await shop.untilStatus(id, "completed");
+  await shop.untilDone(id, paid);
+  await shop.untilMailed(id, ["confirmed", "shipped"]);
 });
 
 test("at the end its books balance, and no key was used twice", async () => {

@@ -13,7 +13,8 @@ export interface Passed {
 export interface Line extends AsyncDisposable {
   readonly url: string;
   readonly passed: readonly Passed[];
-  isCut: boolean;
+  /** Which requests go nowhere; `POST /payments/…/capture`. */
+  cuts: (what: string) => boolean;
   /** Called when a request has gone on. */
   onRequest: (what: string) => void;
 }
@@ -29,7 +30,7 @@ export async function lineTo(gatewayUrl: string): Promise<Line> {
       passed.push({ what, status: undefined });
       answer.destroy();
     };
-    if (line.isCut) return cut();
+    if (line.cuts(what)) return cut();
     const { method, headers } = from;
     const on = request(new URL(from.url ?? "/", gatewayUrl), { method, headers }, (came) => {
       passed.push({ what, status: came.statusCode });
@@ -47,7 +48,7 @@ export async function lineTo(gatewayUrl: string): Promise<Line> {
   const line: Line = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     passed,
-    isCut: false,
+    cuts: () => false,
     onRequest: () => undefined,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

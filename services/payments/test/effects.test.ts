@@ -1,6 +1,14 @@
 import type { EffectCall } from "@waybill/messaging";
 import { expect, test } from "vitest";
-import { authorise, capture, gatewayEffects, refund, voidPayment, type PaymentGateway } from "../src/index.ts";
+import {
+  authorise,
+  capture,
+  gatewayEffects,
+  presence,
+  refund,
+  voidPayment,
+  type PaymentGateway,
+} from "../src/index.ts";
 
 const call: EffectCall = { key: "key-1", attempt: 1, signal: new AbortController().signal };
 
@@ -43,4 +51,27 @@ test("all four move money in one queue, and none is ever given up", () => {
   for (const effect of [authorise, capture, voidPayment, refund]) {
     expect(effect).toMatchObject({ queue: "gateway", money: true, atMostOnce: false, giveUpMs: undefined });
   }
+});
+
+test("the gateway is there when it answers anything at all, and asks for patience as in any call", async () => {
+  const { gateway, calls } = recording();
+  const adapterOf = (find: PaymentGateway["find"]) => gatewayEffects({ ...gateway, find })[presence.name]!;
+  expect(await gatewayEffects(gateway)[presence.name]!.call("input", call)).toEqual({ kind: "done", value: null });
+  expect(calls).toEqual([["find", "waybill-presence"]]);
+  const refused = { kind: "refused", reason: "card_declined" } as const;
+  expect(await adapterOf(async () => refused).call("input", call)).toEqual({ kind: "done", value: null });
+  const busy = { kind: "again", reason: "rate_limited", afterMs: 1_000 } as const;
+  expect(await adapterOf(async () => busy).call("input", call)).toEqual(busy);
+  const away = adapterOf(async () => Promise.reject(new Error("ECONNREFUSED")));
+  await expect(away.call("input", call)).rejects.toThrow("ECONNREFUSED");
+});
+
+test("how long the gateway remembers a key is told to the engine", () => {
+  const { gateway } = recording();
+  expect(gatewayEffects({ ...gateway, keyTtlMs: 60_000 })[capture.name]!.keyTtlMs).toBe(60_000);
+  expect(gatewayEffects(gateway)[capture.name]!.keyTtlMs).toBeUndefined();
+});
+
+test("the presence is asked for beside the other calls, and holds them up with itself", () => {
+  expect(presence.queue.split("/")).toEqual([authorise.queue, "presence"]);
 });
