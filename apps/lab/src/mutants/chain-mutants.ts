@@ -173,7 +173,7 @@ export const chainMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${lane}/work.ts`,
-        find: "if (alreadySaid.size > 0 && alreadySaid.delete(message.id)) return;",
+        find: "if (alreadySaid.size > 0 && alreadySaid.delete(saidAs(message))) return;",
         replace: "void alreadySaid;",
       },
     ],

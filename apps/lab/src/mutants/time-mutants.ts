@@ -48,7 +48,7 @@ export const timeMutants: readonly Mutant[] = [
     bug: "Calls of one entity run side by side",
     edits: [
       {
-        file: `${lane}/effects-runner.ts`,
+        file: `${lane}/effect-queue.ts`,
         find: "return `${of.partition}/${of.key}`;",
         replace: "return `${of.partition}/${of.key}/${of.seq}`;",
       },
@@ -84,8 +84,8 @@ export const timeMutants: readonly Mutant[] = [
     edits: [
       {
         file: `${lane}/outside.ts`,
-        find: 'if (doubt && adapter.idempotent === "key" && ageMs >= (adapter.keyTtlMs ?? 0)) {',
-        replace: 'if (doubt && adapter.idempotent === "key" && ageMs < 0) {',
+        find: "return keyTtlMs !== undefined && ageOf(row, nowMs) >= keyTtlMs;",
+        replace: "return keyTtlMs !== undefined && ageOf(row, nowMs) < 0;",
       },
     ],
   },
