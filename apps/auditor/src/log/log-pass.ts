@@ -119,6 +119,8 @@ export async function readWaiting(books: Books, orders: OrderTable): Promise<voi
     if (service !== "orders" || name !== "payment-deadline") return 0;
     return (dueMs ?? 0) + lateMs < laneTimes.get(service)! ? waiting.deadlineLate : waiting.deadline;
   });
-  await each(books.effects(), (_, service) => (service === "payments" ? waiting.gatewayCall : 0));
+  // A question whether the gateway is there moves no money.
+  const isCall = (name: string, service: ShopService) => service === "payments" && name.startsWith("payment.");
+  await each(books.effects(), ({ name }, service) => (isCall(name, service) ? waiting.gatewayCall : 0));
   await each(books.parked(), (_, service) => parkedAt(service));
 }
