@@ -19,7 +19,7 @@ export type Verdict = "take" | "take and hang up" | { readonly status: number; r
 export interface MailServerOptions {
   /** Why it does not let a recipient in; undefined when it does. */
   readonly refuse?: (address: string) => { readonly status: number; readonly text: string } | undefined;
-  readonly verdict?: (letter: Received) => Verdict;
+  readonly verdict?: (letter: Received) => Verdict | Promise<Verdict>;
   readonly server?: SMTPServerOptions;
 }
 
@@ -57,7 +57,7 @@ export async function startMailServer(options: MailServerOptions = {}, port = 0)
 
   async function decide(stream: AsyncIterable<Buffer>, session: SMTPServerSession): Promise<void> {
     const letter = await receive(stream, session);
-    const decided = verdict(letter);
+    const decided = await verdict(letter);
     if (typeof decided === "object") throw refusal(decided);
     taken.push(letter);
     if (decided === "take") return;
