@@ -11,8 +11,8 @@ export interface MailConfig {
   readonly secure: boolean;
   /** `none`: nothing is encrypted. */
   readonly tls: "required" | "none";
-  /** Certificates of authorities, as PEM, in place of those that Node knows. */
-  readonly ca?: string | undefined;
+  /** A file of certificates of authorities, as PEM, in place of those that Node knows. */
+  readonly caFile?: string | undefined;
   readonly user?: string | undefined;
   readonly password?: string | undefined;
   readonly from: { readonly name: string; readonly address: string };
@@ -47,8 +47,10 @@ export function mailOf(said: NonNullable<WaybillConfig["mail"]>, issues: Issue[]
   if (tls === "none" && !secure && password !== undefined && !isOwn(host)) {
     issues.push({ field: "mail.tls", reason: "must be required where a password is sent to another machine" });
   }
+  const { caFile } = said;
+  if (caFile !== undefined) checkReadable("mail.caFile", caFile, issues);
   const port = url.port === "" ? (secure ? 465 : 587) : Number(url.port);
-  return { host, port, secure, tls, ca: caOf(said.caFile, issues), user, password, from, connectionsMax };
+  return { host, port, secure, tls, caFile, user, password, from, connectionsMax };
 }
 
 function senderIn(text: string | undefined, issues: Issue[]): MailConfig["from"] {
@@ -67,12 +69,11 @@ function isOwn(host: string): boolean {
   return host === "localhost" || host === "::1" || host.startsWith("127.");
 }
 
-function caOf(path: string | undefined, issues: Issue[]): string | undefined {
-  if (path === undefined) return undefined;
+/** A file that cannot be read is found here, and not when the first letter goes out. */
+function checkReadable(field: string, path: string, issues: Issue[]): void {
   try {
-    return readFileSync(path, "utf8");
+    readFileSync(path);
   } catch (error) {
-    issues.push({ field: "mail.caFile", reason: `${path} cannot be read: ${(error as Error).message}` });
-    return undefined;
+    issues.push({ field, reason: `${path} cannot be read: ${(error as Error).message}` });
   }
 }

@@ -1,5 +1,6 @@
 import type { Mailer } from "@waybill/notifications";
 import { createTransport } from "nodemailer";
+import { readFileSync } from "node:fs";
 import type { MailConfig } from "../config/mail.ts";
 import { headersOf, htmlOf, messageIdOf } from "./letter.ts";
 import { outcomeOf } from "./smtp-outcome.ts";
@@ -57,14 +58,14 @@ export function smtpMailer(config: MailConfig): Mailer & AsyncDisposable {
   };
 }
 
-function connectionOf({ host, port, secure, tls, ca, user, password, connectionsMax }: MailConfig) {
+function connectionOf({ host, port, secure, tls, caFile, user, password, connectionsMax }: MailConfig) {
   const encryption = tls === "none" ? { ignoreTLS: true } : { requireTLS: true };
   return {
     host,
     port,
     secure,
     ...(secure ? {} : encryption),
-    tls: { minVersion: "TLSv1.2" as const, ...(ca === undefined ? {} : { ca }) },
+    tls: { minVersion: "TLSv1.2" as const, ...(caFile === undefined ? {} : { ca: readFileSync(caFile) }) },
     ...(user === undefined ? {} : { auth: { user, pass: password ?? "" } }),
     maxConnections: connectionsMax,
     // Repeats are the engine's: it knows what they may do. Only what surely never left is put on another connection.

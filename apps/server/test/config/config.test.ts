@@ -151,7 +151,7 @@ describe("the environment", () => {
     });
     expect(config.kafka?.tls).toEqual({ caFile: ca, certFile: ca, keyFile: ca });
     expect(config.http.port).toBe(0);
-    expect(config.mail).toMatchObject({ ca: "-----BEGIN CERTIFICATE-----", secure: true, port: 465 });
+    expect(config.mail).toMatchObject({ caFile: ca, secure: true, port: 465 });
   });
 });
 
