@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 import type { World } from "@waybill/messaging";
 
 const dayMs = 86_400_000;
@@ -16,6 +16,7 @@ export function realWorld(log: Log): World {
       if (ms <= 0 || signal?.aborted === true) return;
       await sleep(Math.min(ms, dayMs), undefined, signal === undefined ? {} : { signal }).catch(() => {});
     },
+    turn: () => setImmediate(),
     log,
   };
 }

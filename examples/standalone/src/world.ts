@@ -1,6 +1,6 @@
 import type { World } from "@waybill/messaging";
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
+import { setImmediate, setTimeout as sleep } from "node:timers/promises";
 
 const dayMs = 86_400_000;
 
@@ -13,6 +13,7 @@ export const world: World = {
     if (ms <= 0 || signal?.aborted === true) return;
     await sleep(Math.min(ms, dayMs), undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
   },
+  turn: () => setImmediate(),
   log(level, text, facts = {}) {
     if (level === "warn" || level === "error") process.stderr.write(`${level}: ${text} ${JSON.stringify(facts)}\n`);
   },

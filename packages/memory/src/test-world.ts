@@ -61,6 +61,7 @@ export function testWorld(options: { readonly seed?: number } = {}): TestWorld {
     monotonicMs: () => nowMs,
     random,
     newId: () => uuid(random),
+    turn: async () => {},
     sleep: (ms, signal) => sleepIn(sleepers, nowMs + Math.min(Math.max(ms, 0), dayMs), signal),
     settle: () => runUntil(nowMs),
     async advance(ms) {

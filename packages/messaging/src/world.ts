@@ -11,6 +11,9 @@ export interface World {
   random(): number;
   /** Resolves after `ms`, or as soon as the signal is aborted. `ms` above a day counts as a day. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Resolves when all that has arrived by now was heard: the event loop has come round once. Whoever is woken by the first
+   *  of many arrivals waits for it, and handles them as one batch. */
+  turn(): Promise<void>;
   /** Something worth a line in a log. Never a secret, never personal data. */
   log(level: "debug" | "info" | "warn" | "error", text: string, facts?: Readonly<Record<string, unknown>>): void;
 }

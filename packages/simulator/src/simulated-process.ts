@@ -31,6 +31,7 @@ export class SimulatedProcess {
       newId: () => idOf(chance.next),
       random: chance.next,
       sleep: (ms, signal) => this.#sleep(ms, signal),
+      turn: async () => {},
       log: (level, text, facts = {}) => log({ atMs: scheduler.nowMs, process: name, level, text, facts }),
     };
   }

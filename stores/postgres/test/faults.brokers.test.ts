@@ -138,7 +138,7 @@ describe("a line that freezes", () => {
     await world.sleep(300);
     const next = await owned(peer, "b");
     expect(next).toMatchObject({ owner: "b", batch: 1 });
-    expect(next!.epoch).toBeGreaterThan(row.epoch);
+    expect(next.epoch).toBeGreaterThan(row.epoch);
     await commitAll(peer, next, 4);
     it.proxy.thaw();
     expect(await outcome(it.store, numbered(row, 4))).not.toBe("done");

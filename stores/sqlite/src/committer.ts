@@ -28,6 +28,9 @@ export interface FileStats {
   readonly waveMs: number;
 }
 
+/** For how many turns of the event loop nothing must have come before a wave is sent. */
+const quietTurnsMin = 2;
+
 /**
  * Gathers jobs into waves. A job is applied in memory as soon as it is submitted; the wave that it is part of is written
  * in one transaction, by the writer's thread, while the next wave fills. When the next one is full and the writer is
@@ -49,6 +52,7 @@ export class Committer {
   #armed = false;
   #arrivals = 0;
   #seen = 0;
+  #quietTurns = 0;
   #redoing = false;
   #dead: WaybillError | undefined;
   #stats = { waves: 0, rows: 0, inputs: 0, bytes: 0, lastWaveMs: 0, waveMs: 0 };
@@ -140,6 +144,7 @@ export class Committer {
   #arm(): void {
     if (this.#armed || this.flight !== undefined || this.open.empty || this.#redoing) return;
     this.#armed = true;
+    this.#quietTurns = 0;
     this.#seen = this.#arrivals;
     setImmediate(this.#look);
   }
@@ -149,8 +154,13 @@ export class Committer {
     if (this.flight !== undefined || this.open.empty || this.#redoing) return;
     const grows = this.#arrivals !== this.#seen;
     const old = this.#world.monotonicMs() - this.open.sinceMs >= this.#limits.waveMsMax;
-    if (grows && !old && !this.#isFull()) this.#arm();
-    else this.#send();
+    if (old || this.#isFull()) return this.#send();
+    if (grows) return this.#arm();
+    // A lane that was woken by the last arrival lets the loop come round once before it goes on.
+    this.#quietTurns += 1;
+    if (this.#quietTurns >= quietTurnsMin) return this.#send();
+    this.#armed = true;
+    setImmediate(this.#look);
   };
 
   #send(): void {

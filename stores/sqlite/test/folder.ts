@@ -11,6 +11,7 @@ export const world: World = {
   monotonicMs: () => performance.now(),
   newId: () => crypto.randomUUID(),
   random: () => 0.5,
+  turn: async () => {},
   sleep: (ms, signal) =>
     new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);

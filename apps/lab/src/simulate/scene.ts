@@ -42,6 +42,7 @@ export class Scene {
       newId: () => "",
       random: () => 0,
       sleep: async () => {},
+      turn: async () => {},
       log: () => {},
     };
     this.store = memoryStore({ world, byReference: true });

@@ -161,6 +161,7 @@ export class Lane implements LaneLife {
         if (empty && !this.#alarm.isOverdue(nowMs)) {
           this.#alarm.set(nowMs, this.#intake.nextDueMs(nowMs));
           await this.#bell.wait();
+          await world.turn();
         } else if (!empty && this.#care.isAlone(this.counts.inputs)) await this.#handleAlone(gathered);
         else await this.#handle(gathered, empty);
       }
