@@ -70,7 +70,7 @@ async function byTwo({ books, ledger }: Opened, second: Second): Promise<AuditRe
   await readWaiting(books, tables[0]!);
 
   // This thread has the gateway's own books to look at as well.
-  const middle = await books.idAt("orders", "order", Math.floor(orders * 0.46));
+  const middle = await books.idAt("orders", "order", Math.floor(orders * 0.44));
   const shared = tables.map((table) => table.shared);
   const [upper, lower] = await both(
     second.ask<OrdersShare>({ kind: "orders", tables: shared, options, range: { from: middle } }),

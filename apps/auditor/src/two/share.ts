@@ -11,8 +11,10 @@ import type { Shelf } from "../log/stock-ledger.ts";
 import type { GatewayLedger } from "../money/gateway-ledger.ts";
 import { readOrders } from "../orders/order-pass.ts";
 
-/** Who reads what: the topic of orders is about half of the log. */
+/** Who reads what. Movements of stock, whose bodies are read, and the lists take as long as all that is told of orders. */
 export type Half = "orders" | "rest";
+
+const toldOfOrders: ReadonlySet<string> = new Set([topics.orders.name, topics.payments.name, topics.shipments.name]);
 
 /** What one thread has read of the log; all of it can be handed to another. */
 export interface LogShare {
@@ -34,7 +36,7 @@ export async function logShare(books: Books, half: Half, orders: number, options
   const findings = new Findings();
   const table = new OrderTable(orders, options);
   const rest = ledgersOf(books);
-  const isWanted = (name: string) => (name === topics.orders.name) === (half === "orders");
+  const isWanted = (name: string) => toldOfOrders.has(name) === (half === "orders");
   await readLog(books, { orders: table, rest }, handles, findings, isWanted);
   if (half === "rest" && table.hasLists) await readLists(books, table);
   return {
