@@ -178,6 +178,29 @@ test("a broker that comes back without the end of its log is told again before a
   expect(await tallied(shop, "a", 11)).toEqual(upTo(11));
 });
 
+test("a loss whose place was taken by an append without an answer is made good", async () => {
+  const shop = await deploy({ partitions: 1 });
+  let isUnanswered = false;
+  await shop.start({
+    services: [counter],
+    lanes: 1,
+    ...withAppends(({ topic }) => {
+      if (!isUnanswered || topic !== "counts") return undefined;
+      isUnanswered = false;
+      return { kind: "lose-answer" };
+    }),
+  });
+  for (let n = 0; n < 10; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  shop.transport.loseTail("counts", 0, 1);
+  isUnanswered = true;
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  expect(isUnanswered).toBe(false);
+  await shop.start({ services: [tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 11)).toEqual(upTo(11));
+});
+
 test("what was confirmed leaves the outbox after its grace", async () => {
   const shop = await deploy({ partitions: 1 });
   await shop.start({ lanes: 1 });

@@ -20,7 +20,7 @@ interface Destination extends TopicPartition {
   /** The last `n` committed; above the queue's end when the rest lies in the table. */
   committedN: number;
   /** Where the last confirmed message lies. */
-  last: { readonly logId: string; readonly offset: number } | undefined;
+  last: { readonly logId: string; readonly offset: number; readonly n: number } | undefined;
   busy: boolean;
   failures: number;
 }
@@ -70,7 +70,8 @@ export class Sender {
       destination.committedN = lastN;
     }
     // What the log loses from now on is noticed by the first append.
-    for (const row of sent.values()) this.#destination(row).last = { logId: row.logId, offset: row.lastOffset };
+    for (const row of sent.values())
+      this.#destination(row).last = { logId: row.logId, offset: row.lastOffset, n: row.n };
     this.kick();
   }
 
@@ -148,12 +149,18 @@ export class Sender {
     this.kick();
   }
 
-  /** After a failure the broker may have come back without the end of its log. */
+  /**
+   * After a failure the broker may have come back without the end of its log; and where what failed was stored all the same, it may
+   * lie where what was lost had lain.
+   */
   async #compare(transport: Transport, destination: Destination): Promise<void> {
     const { topic, partition, last } = destination;
     if (last === undefined) return;
     const bounds = (await transport.bounds(topic))[partition];
-    if (bounds?.logId !== last.logId || bounds.nextOffset <= last.offset) this.#sayAgain(destination);
+    if (bounds?.logId !== last.logId || bounds.nextOffset <= last.offset) return this.#sayAgain(destination);
+    if (last.offset < bounds.firstOffset) return;
+    const found = await transport.read(topic, partition, last.offset);
+    if (found?.stamp?.n !== last.n) this.#sayAgain(destination);
   }
 
   /** The broker has lost what it had confirmed: all that the outbox still holds is sent again. */
@@ -193,7 +200,7 @@ export class Sender {
     const { logId, firstOffset, lastOffset } = result;
     const before = destination.last;
     destination.sentN = last.stamp.n;
-    destination.last = { logId, offset: lastOffset };
+    destination.last = { logId, offset: lastOffset, n: last.stamp.n };
     destination.busy = false;
     destination.failures = 0;
     if (before !== undefined && (before.logId !== logId || firstOffset <= before.offset)) {
