@@ -1,5 +1,5 @@
 import type { Scene } from "./scene.ts";
-import { seen } from "./witness.ts";
+import { noteOf, seen } from "./witness.ts";
 
 /** By topic and entity, what the witness wrote down. */
 async function notesOf(scene: Scene): Promise<Map<string, string[]>> {
@@ -12,8 +12,10 @@ async function notesOf(scene: Scene): Promise<Map<string, string[]>> {
 }
 
 const isAlarm = (note: string): boolean => note.startsWith("!");
-/** The id of the message that a note tells of; "" for one that tells of none. */
-const idIn = (note: string): string => (isAlarm(note) ? (/^! clear (.*)$/.exec(note)?.[1] ?? "") : note);
+/** Of what an alarm says the note of the message that made it; "" where none did. */
+const messageIn = (note: string): string => (isAlarm(note) ? (/^! clear (.*)$/.exec(note)?.[1] ?? "") : note);
+const idIn = (note: string): string => note.split(" ")[0]!;
+const typesIn = (notes: readonly string[]): string => notes.map((note) => note.split(" ")[1]).join(", ");
 
 /** What of all that was said did not reach the witness once and in order, in words. */
 export async function arrivalErrors(scene: Scene): Promise<string[]> {
@@ -22,29 +24,22 @@ export async function arrivalErrors(scene: Scene): Promise<string[]> {
   const errors: string[] = [];
   for (const [name, said] of wanted) {
     const arrived = (found.get(name) ?? []).filter((note) => !isAlarm(note));
-    if (arrived.length === said.length && arrived.every((id, at) => id === said[at]!.id)) continue;
-    errors.push(
-      `about ${name}: ${difference(
-        scene,
-        said.map(({ id }) => id),
-        arrived,
-      )}`,
-    );
+    if (arrived.length === said.length && arrived.every((note, at) => note === noteOf(said[at]!))) continue;
+    errors.push(`about ${name}: ${difference(said.map(noteOf), arrived)}`);
   }
   return errors;
 }
 
-function difference(scene: Scene, said: readonly string[], arrived: readonly string[]): string {
-  const typeOf = (id: string): string => scene.ledger.typeOf(id);
-  const lost = said.filter((id) => !arrived.includes(id));
+function difference(said: readonly string[], arrived: readonly string[]): string {
+  const lost = said.filter((note) => !arrived.includes(note));
   const twice = repeated(arrived);
-  if (lost.length > 0) return `never arrived: ${lost.map(typeOf).join(", ")}`;
-  if (twice.length > 0) return `arrived twice: ${twice.map(typeOf).join(", ")}`;
-  return `said ${said.map(typeOf).join(", ")}; arrived ${arrived.map(typeOf).join(", ")}`;
+  if (lost.length > 0) return `never arrived: ${typesIn(lost)}`;
+  if (twice.length > 0) return `arrived twice: ${typesIn(twice)}`;
+  return `said ${typesIn(said)}; arrived ${typesIn(arrived)}`;
 }
 
-function repeated(ids: readonly string[]): string[] {
-  return ids.filter((id, at) => ids.indexOf(id) !== at);
+function repeated(notes: readonly string[]): string[] {
+  return notes.filter((note, at) => notes.indexOf(note) !== at);
 }
 
 /** What arrived twice, whatever was said: holds even when a database was put back. */
@@ -52,8 +47,7 @@ export async function repeatErrors(scene: Scene): Promise<string[]> {
   const errors: string[] = [];
   for (const [name, notes] of await notesOf(scene)) {
     const twice = repeated(notes.filter((note) => !isAlarm(note)));
-    if (twice.length > 0)
-      errors.push(`about ${name}: arrived twice: ${twice.map((id) => scene.ledger.typeOf(id)).join(", ")}`);
+    if (twice.length > 0) errors.push(`about ${name}: arrived twice: ${typesIn(twice)}`);
   }
   return errors;
 }
@@ -80,13 +74,11 @@ export async function timerErrors(scene: Scene, isSteady: boolean): Promise<stri
         const overlooked = isSteady
           ? notes
               .slice(at)
-              .map(idIn)
-              .filter((id) => scene.reachedAtMs(id) < Number(due) - overlookedMs)
+              .map(messageIn)
+              .filter((found) => scene.reachedAtMs(idIn(found)) < Number(due) - overlookedMs)
           : [];
         if (overlooked.length > 0)
-          errors.push(
-            `about ${name}: a timer went off before ${overlooked.map((id) => scene.ledger.typeOf(id)).join(", ")} was read, which had come in time`,
-          );
+          errors.push(`about ${name}: a timer went off before ${typesIn(overlooked)} was read, which had come in time`);
       }
     }
   }

@@ -15,7 +15,6 @@ export class Ledger {
   readonly errors: string[] = [];
   /** Orders whose goods have left, as far as anybody said. */
   readonly sentOff = new Set<string>();
-  readonly #types = new Map<string, string>();
   /** The newest version in which each state was ever written; those of the first need no entry, for none is older. */
   readonly #schemas = new Map<string, number>();
 
@@ -23,7 +22,6 @@ export class Ledger {
     for (const { topic, subject, id, type, producer } of messages) {
       if (producer !== service) continue;
       this.said.push({ topic, subject, id, type });
-      this.#types.set(id, type);
       if (type === shipmentDispatched.name) this.sentOff.add(subject);
     }
     for (const { kind, id, schema } of states) {
@@ -38,9 +36,5 @@ export class Ledger {
   /** A service's tables were put back, and with them which build wrote there last. */
   rewound(service: string): void {
     for (const name of this.#schemas.keys()) if (name.startsWith(`${service} `)) this.#schemas.delete(name);
-  }
-
-  typeOf(id: string): string {
-    return this.#types.get(id) ?? id;
   }
 }

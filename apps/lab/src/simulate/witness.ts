@@ -18,8 +18,11 @@ import {
   type StateRef,
 } from "@waybill/messaging";
 
-/** By topic and entity: what was handled, in order: the ids of messages, and what the alarms said. */
+/** By topic and entity: what was handled, in order: messages, as `noteOf` names them, and what the alarms said. */
 export const seen = state<readonly string[]>("seen");
+
+/** What makes a message the same as another. What is handled again in another way says something else under the same id. */
+export const noteOf = ({ id, type }: { readonly id: string; readonly type: string }): string => `${id} ${type}`;
 
 const ofGoods: readonly AnyMessageType[] = [stockReserved, stockRefused, stockReleased, stockShipped];
 
@@ -29,11 +32,11 @@ const alarm = timer<number>("alarm");
 const alarmMsOf = (orderId: string): number => (orderId.charCodeAt(orderId.length - 1) % 2 === 0 ? 8_000 : 40_000);
 
 /**
- * How an alarm stands in what was seen: `! set` with the time that it was set for, `! clear` with the id of what was
+ * How an alarm stands in what was seen: `! set` with the time that it was set for, `! clear` with the note of what was
  * heard of the order elsewhere, and `! fired`.
  */
 const setNote = (dueMs: number): string => `! set ${dueMs}`;
-const clearNote = (id = ""): string => `! clear ${id}`;
+const clearNote = (note = ""): string => `! clear ${note}`;
 const firedNote = (dueMs: number): string => `! fired ${dueMs}`;
 const ordersSeen = (orderId: string): StateRef<readonly string[]> => seen(`${orderPlaced.topic.name} ${orderId}`);
 
@@ -49,7 +52,7 @@ export function witness(): Service {
         type,
         (body: unknown) => [seen(`${type.topic.name} ${type.subject(body)}`)],
         (_, [held], out) => {
-          const notes = [...(held.value ?? []), out.input.id];
+          const notes = [...(held.value ?? []), noteOf({ id: out.input.id, type: type.name })];
           if (type === orderPlaced) {
             const dueMs = out.nowMs + alarmMsOf(out.input.subject);
             out.at(alarm, dueMs, dueMs);
@@ -68,10 +71,10 @@ export function witness(): Service {
       type,
       (body: unknown) => [seen(`${type.topic.name} ${type.subject(body)}`), ordersSeen(type.subject(body))],
       (_, [held, order], out) => {
-        const { id } = out.input;
+        const note = noteOf({ id: out.input.id, type: type.name });
         out.clear(alarm);
-        out.save(held, [...(held.value ?? []), id]);
-        out.save(order, [...(order.value ?? []), clearNote(id)]);
+        out.save(held, [...(held.value ?? []), note]);
+        out.save(order, [...(order.value ?? []), clearNote(note)]);
       },
     ),
   );
@@ -82,7 +85,8 @@ export function witness(): Service {
     (m, [held, goods], out) => {
       if (goods.value === undefined) out.notYet(`The goods of ${m.orderId} are not reserved yet.`);
       out.clear(alarm);
-      out.save(held, [...(held.value ?? []), out.input.id, clearNote()]);
+      const note = noteOf({ id: out.input.id, type: orderReserved.name });
+      out.save(held, [...(held.value ?? []), note, clearNote()]);
     },
   );
   const fires = whenDue(
