@@ -125,6 +125,18 @@ export const chainMutants: readonly Mutant[] = [
     edits: [{ file: `${lane}/chain.ts`, find: 'stamp.prev <= last || mark < 0 ? "next" : "gap"', replace: '"next"' }],
   },
   {
+    name: "place-taken",
+    bug: "That a log is as long as it was counts as nothing lost",
+    edits: [
+      {
+        file: `${lane}/sender.ts`,
+        find: "    if (found?.stamp?.n !== last.n) this.#sayAgain(destination);",
+        replace: "    void found;",
+      },
+    ],
+    tests: ["packages/messaging/test/sending.test.ts"],
+  },
+  {
     name: "resume-by-offset",
     bug: "A reader resumes by its offset alone, whatever log it is in",
     edits: [
