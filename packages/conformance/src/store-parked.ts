@@ -1,4 +1,4 @@
-import type { Batch, ParkedInput } from "@waybill/messaging";
+import { saidBy, type Batch, type ParkedInput } from "@waybill/messaging";
 import { expect, test } from "vitest";
 import { commit, id, limit, owned, parkedInput, parkedKey, sorted, type OpenStore } from "./store-fixture.ts";
 import { hex } from "./transport-fixture.ts";
@@ -131,6 +131,19 @@ export function parkedCases(open: OpenStore): void {
     ];
     expect(sorted(await it.peer.seen("orders", asked))).toEqual(sorted(asked.slice(0, 3)));
     expect(await it.peer.seen("orders", [])).toEqual([]);
+  });
+
+  test("a new owner is told what its lane had said already, and nothing of another's", async () => {
+    await using it = await open();
+    const seen = [
+      { source: saidBy(id(0)), id: "order.placed\nm-1", atMs: 10 },
+      { source: saidBy(id(0)), id: "order.placed\ngröße-😀", atMs: 10 },
+      { source: saidBy(id(1)), id: "order.placed\nm-2", atMs: 10 },
+      { source: "shop", id: "m-3", atMs: 10 },
+    ];
+    await commit(it.store, await owned(it.store), { seen });
+    expect((await it.peer.recover(id(0))).said.toSorted()).toEqual([seen[0]!.id, seen[1]!.id].toSorted());
+    expect((await it.store.recover(id(1))).said).toEqual([seen[2]!.id]);
   });
 
   test("services do not share what their doors have seen", async () => {

@@ -150,7 +150,7 @@ export function stateCases(open: OpenStore): void {
     await using it = await open();
     await owned(it.store);
     const { nextTimerMs, ...lists } = await it.store.recover(id(0));
-    expect(lists).toEqual({ positions: [], parkedKeys: [], sent: [], outbox: [] });
+    expect(lists).toEqual({ positions: [], parkedKeys: [], sent: [], outbox: [], said: [] });
     expect(nextTimerMs).toBeUndefined();
   });
 }

@@ -1,3 +1,4 @@
+import { saidBy } from "@waybill/messaging";
 import type {
   EffectKey,
   EffectRow,
@@ -24,6 +25,7 @@ export function recover(db: Database, id: LaneId): Recovered {
     parkedKeys: [...tables.parkedKeys.values()].filter((row) => owns(id, row)),
     sent: destinations.flatMap(({ sent }) => sent ?? []),
     outbox: destinations.flatMap(rangeOf),
+    said: [...tables.seen.values()].flatMap((row) => (row.source === saidBy(id) ? row.id : [])),
     nextTimerMs: nextTimer(db, id),
   };
 }

@@ -168,6 +168,14 @@ export interface SeenRow {
   readonly atMs: number;
 }
 
+/**
+ * By which source a lane keeps among `seen` what it found on the logs to be said already, when its database was put back.
+ * No producer can have such a name.
+ */
+export function saidBy({ lane }: LaneId): string {
+  return `said\n${lane}`;
+}
+
 /** Everything that one batch of inputs changes. No row is named twice. */
 export interface Batch extends LaneId {
   readonly epoch: number;
@@ -224,6 +232,8 @@ export interface Recovered {
   readonly parkedKeys: readonly ParkedKey[];
   readonly sent: readonly SentRow[];
   readonly outbox: readonly OutboxDestination[];
+  /** Ids of the `seen` rows under `saidBy(id)`. */
+  readonly said: readonly string[];
   /** When the earliest timer is due. */
   readonly nextTimerMs?: number | undefined;
 }

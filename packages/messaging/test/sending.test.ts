@@ -1,49 +1,9 @@
 import { expect, test } from "vitest";
-import { faultyTransport, type AppendFault } from "@waybill/conformance";
-import { service, when, type Append, type StoredMessage, type Transport } from "@waybill/messaging";
-import { count, counter, counts, gathered, tally, tallier, thing } from "./counter.ts";
-import { deploy, idsIn, type Deployment } from "./deployment.ts";
-
-async function totals(shop: Deployment, id: string): Promise<readonly number[]> {
-  return (await shop.read("tallier", tally(id)))?.seen ?? [];
-}
-
-const rekeyer = service("rekeyer", {
-  sends: [gathered],
-  on: [
-    when(
-      count,
-      (m) => [thing(m.id)],
-      (m, [held], out) => {
-        const total = (held.value?.total ?? 0) + 1;
-        out.save(held, { total, rings: 0, answers: [] });
-        out.send(gathered, { id: m.id, total });
-      },
-    ),
-  ],
-});
-
-/** 1, 2, … up to this. */
-function upTo(last: number): number[] {
-  return Array.from({ length: last }, (_, at) => at + 1);
-}
-
-async function tallied(shop: Deployment, id: string, atLeast: number): Promise<readonly number[]> {
-  await shop.until(`${id} is tallied`, async () => (await totals(shop, id)).length >= atLeast);
-  return totals(shop, id);
-}
-
-/** All that lies in a partition. */
-async function logOf(shop: Deployment, topic: string, partition: number): Promise<readonly StoredMessage[]> {
-  await using reader = shop.transport.reader([{ topic, partition, logId: "", nextOffset: 0 }]);
-  const { messages } = await reader.fetch({ messages: 10_000, bytes: 1e9, waitMs: 0 }, AbortSignal.timeout(10_000));
-  return messages;
-}
-
-/** A process whose appends are decided by the test. */
-function withAppends(append: (batch: Append) => AppendFault | undefined) {
-  return { wrapTransport: (transport: Transport): Transport => faultyTransport(transport, { append }) };
-}
+import { faultyTransport } from "@waybill/conformance";
+import type { Transport } from "@waybill/messaging";
+import { count, counter, counts, tallier, thing } from "./counter.ts";
+import { deploy, idsIn } from "./deployment.ts";
+import { totals, rekeyer, upTo, tallied, logOf, withAppends } from "./tallies.ts";
 
 test("several lanes that write to one partition do not hide each other's messages", async () => {
   const shop = await deploy();
@@ -211,89 +171,6 @@ test("what was confirmed leaves the outbox after its grace", async () => {
   const id = { service: "counter", lane: 0, lanes: 1 };
   const kept = await shop.store.outbox(id, { topic: counts.name, partition: 0 }, 0, 100);
   expect(kept.length).toBeLessThan(4);
-});
-
-test("a database that is older than its logs goes on under a new name, and says nothing twice", async () => {
-  const shop = await deploy({ partitions: 1 });
-  const first = await shop.start({ services: [counter], lanes: 1 });
-  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  const backup = shop.store.snapshot();
-  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  first.kill();
-  shop.store.restore(backup);
-  await shop.world.advance(6_000);
-  await shop.start({ services: [counter], lanes: 1 });
-  // What comes now reaches the restored service before all of what it had handled after the backup.
-  for (let n = 0; n < 5; n++) await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  await shop.start({ services: [tallier], lanes: 1 });
-  expect(await tallied(shop, "a", 15)).toEqual(upTo(15));
-  const log = await logOf(shop, "counts", 0);
-  expect(new Set(log.map(({ id }) => id)).size).toBe(log.length);
-  expect(new Set(log.map(({ stamp }) => stamp!.source)).size).toBe(2);
-  expect(shop.world.lines.some(({ facts }) => facts?.["code"] === "STORE_REWOUND")).toBe(true);
-});
-
-test("an owner that has nothing to do notices that its database was put back", async () => {
-  const shop = await deploy({ partitions: 1 });
-  await shop.start({ services: [counter], lanes: 1 });
-  await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  const backup = shop.store.snapshot();
-  await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  shop.store.restore(backup);
-  await shop.world.advance(10_000);
-  expect(shop.world.lines.some(({ facts }) => facts?.["code"] === "STORE_REWOUND")).toBe(true);
-  expect((await logOf(shop, "counts", 0)).length).toBe(2);
-});
-
-test("a database from before a lane's first message is found to be older too", async () => {
-  const shop = await deploy({ partitions: 2 });
-  const [x, y] = [idsIn(0, 2, 1)[0]!, idsIn(1, 2, 1)[0]!];
-  const services = [rekeyer];
-  const first = await shop.start({ services, lanes: 1 });
-  const backup = shop.store.snapshot();
-  await shop.world.advance(10_000);
-  const startMs = shop.store.nowMs();
-  await shop.publish(count, { id: x, by: 1 }, { atMs: startMs });
-  await shop.publish(count, { id: y, by: 1 }, { atMs: startMs - 2 });
-  await shop.world.advance(3_000);
-  first.kill();
-  shop.store.restore(backup);
-  // This is read, and numbered, before what was published later and handled earlier.
-  await shop.publish(count, { id: y, by: 1 }, { atMs: startMs - 1 });
-  await shop.world.advance(6_000);
-  await shop.start({ services: [rekeyer, tallier], lanes: 1 });
-  await shop.world.advance(10_000);
-  expect([await totals(shop, x), await totals(shop, y)]).toEqual([[1], [1, 2]]);
-});
-
-test("messages of the restored time are sent again when the logs have lost them too", async () => {
-  const shop = await deploy({ partitions: 1 });
-  let down = false;
-  const first = await shop.start({
-    services: [counter],
-    lanes: 1,
-    ...withAppends(({ topic }) => (down && topic === "counts" ? { kind: "fail" } : undefined)),
-  });
-  for (let n = 0; n < 3; n++) await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  down = true;
-  for (let n = 0; n < 3; n++) await shop.publish(count, { id: "a", by: 1 });
-  const backup = shop.store.snapshot();
-  down = false;
-  await shop.world.advance(5_000);
-  for (let n = 0; n < 3; n++) await shop.publish(count, { id: "a", by: 1 });
-  await shop.world.advance(3_000);
-  first.kill();
-  shop.store.restore(backup);
-  await shop.world.advance(6_000);
-  await shop.start({ services: [counter, tallier], lanes: 1 });
-  for (let n = 0; n < 20; n++) await shop.publish(count, { id: "a", by: 1 });
-  expect(await tallied(shop, "a", 29)).toEqual(upTo(29));
 });
 
 test("a loss that one owner saw and did not live to make good is made good by the next", async () => {

@@ -1,4 +1,12 @@
-import type { LaneId, OutboxDestination, ParkedKey, PositionRow, Recovered, SentRow } from "@waybill/messaging";
+import {
+  saidBy,
+  type LaneId,
+  type OutboxDestination,
+  type ParkedKey,
+  type PositionRow,
+  type Recovered,
+  type SentRow,
+} from "@waybill/messaging";
 import type { Database } from "./database.ts";
 
 interface Row {
@@ -6,20 +14,23 @@ interface Row {
   readonly keys: readonly ParkedKey[];
   readonly sent: readonly SentRow[];
   readonly outbox: readonly OutboxDestination[];
+  readonly said: readonly { readonly id: string }[];
   readonly timer: number | null;
 }
 
 /** All that a new owner must know, with one question: a lane that changes hands is waited for. */
 export function recovery(database: Database, schema: string): (id: LaneId) => Promise<Recovered> {
   const text = statementOf(schema);
-  return async ({ service, lane, lanes }) => {
-    const [row] = await database.rows<Row>({ name: "recover", text }, [service, lane, lanes]);
-    const { positions, keys, sent, outbox, timer } = row!;
+  return async (id) => {
+    const { service, lane, lanes } = id;
+    const [row] = await database.rows<Row>({ name: "recover", text }, [service, lane, lanes, saidBy(id)]);
+    const { positions, keys, sent, outbox, said, timer } = row!;
     return {
       positions: positions.map(positionOf),
       parkedKeys: keys.map(parkedKeyOf),
       sent,
       outbox,
+      said: said.map((one) => one.id),
       nextTimerMs: timer ?? undefined,
     };
   };
@@ -39,6 +50,7 @@ function statementOf(schema: string): string {
     ${list(`select topic, partition, n, log_id as "logId", last_offset as "lastOffset" from ${schema}.sent
       where service = $1 and lane = $2`)} as sent,
     ${list(outboxDestinations(schema))} as outbox,
+    ${list(`select id from ${schema}.seen where service = $1 and source = $4`)} as said,
     (${nextTimer(schema)}) as timer`;
 }
 

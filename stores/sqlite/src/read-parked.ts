@@ -10,6 +10,8 @@ const inputsSql = `select partition, key, seq, kind, origin, id, type, headers, 
 const seenSql = `select s.source, s.id from json_each(?) as wanted cross join seen as s
   on s.service = ? and s.source = wanted.value ->> 0 and s.id = wanted.value ->> 1`;
 
+const idsSql = "select source, id from seen where service = ? and source = ?";
+
 /** What is parked, and what doors have taken. */
 export function parkedReads(
   connection: Connection,
@@ -38,6 +40,14 @@ export function parkedReads(
         if (kept === limit) break;
       }
       return rows.toSorted((a, b) => a.seq - b.seq).slice(0, limit);
+    },
+
+    /** The ids that a service has taken from one source. */
+    idsOf(service: string, source: string): string[] {
+      const older = connection
+        .all<SeenKey>(idsSql, service, source)
+        .filter((row) => taken.get(service, seenName(row)) === undefined);
+      return [...older, ...taken.rows(service).filter((row) => row.source === source)].map(({ id }) => id);
     },
 
     seen(service: string, wanted: readonly SeenKey[]): SeenKey[] {

@@ -1,4 +1,4 @@
-import type { LaneId, Recovered, SentRow, Store } from "@waybill/messaging";
+import { saidBy, type LaneId, type Recovered, type SentRow, type Store } from "@waybill/messaging";
 import { change } from "./change.ts";
 import { CommitJob } from "./commit-job.ts";
 import type { Committer } from "./committer.ts";
@@ -100,6 +100,7 @@ export function sqliteStore(file: EmbeddedFile): Store {
         parkedKeys: parked.keys(id.service).filter((row) => row.partition % id.lanes === id.lane),
         sent: sending.sent(id),
         outbox: sending.destinations(id),
+        said: parked.idsOf(id.service, saidBy(id)),
         nextTimerMs: timers.nextMs(id),
       };
     },

@@ -1,14 +1,14 @@
 import { WaybillError } from "../errors.ts";
 import { reads } from "../service.ts";
-import type { LaneId, LaneRow, Recovered, Store } from "../store.ts";
+import type { LaneId, LaneRow, Recovered } from "../store.ts";
 import type { Running, WorkerOptions } from "../worker.ts";
-import type { World } from "../world.ts";
 import { bindEffects } from "./bind-effects.ts";
 import type { Caution } from "./end.ts";
 import { partitionsOf, type Hosted } from "./hosted.ts";
 import { Lane } from "./lane.ts";
 import type { LaneOptions } from "./lane-options.ts";
 import { comparePositions, readTail, type Tail } from "./resume.ts";
+import { rename } from "./rewound.ts";
 import { routesOf } from "./routes.ts";
 import { deathsMax, suspectIn } from "./suspect.ts";
 
@@ -41,7 +41,7 @@ export function serviceLanes({ service, lanes }: Running, options: Options, sign
       ]);
       for (const where of compared.rewound)
         world.log("warn", "A position is in doubt; its log is read again from the start.", { ...id, where });
-      const current = tail.rewound ? await newSource(store, world, id, row) : row;
+      const current = tail.rewound ? await rename(store, world, id, row, [...tail.said]) : row;
       const lane = open(id, current, recovered, compared.positions, tail, caution);
       lane.start(tail.lastN, compared.passed);
       return lane;
@@ -62,7 +62,7 @@ export function serviceLanes({ service, lanes }: Running, options: Options, sign
       row,
       recovered,
       positions,
-      alreadySaid: tail.said,
+      alreadySaid: new Set([...recovered.said, ...tail.said]),
       hasNewSource: tail.rewound,
       store,
       world,
@@ -77,21 +77,6 @@ export function serviceLanes({ service, lanes }: Running, options: Options, sign
       alone,
     });
   }
-}
-
-/** The database is older than the log: this lane goes on under a new name, so that its numbers are not taken for repeats. */
-async function newSource(store: Store, world: World, id: LaneId, row: LaneRow): Promise<LaneRow> {
-  const source = world.newId();
-  if (!(await store.mark(id, row.epoch, { source }))) {
-    throw new WaybillError("NOT_OWNER", `Lane ${id.lane} of ${id.service} was taken over.`);
-  }
-  world.log("error", "The database is older than the log; the lane goes on with a new source.", {
-    ...id,
-    code: "STORE_REWOUND",
-    from: row.source,
-    to: source,
-  });
-  return { ...row, source };
 }
 
 /** An input of which process after process died is set aside unrun. */

@@ -1,4 +1,5 @@
 import { WaybillError } from "../errors.ts";
+import { bareBatch } from "../lane/bare-batch.ts";
 import { Between } from "../lane/between.ts";
 import { linkOf, markAfter } from "../lane/chain.ts";
 import { endOf, type LaneEnd } from "../lane/end.ts";
@@ -12,7 +13,6 @@ import { deferred } from "../lane/wake.ts";
 import type { Envelope, StoredMessage } from "../message.ts";
 import type { LaneId, LaneRow, PositionRow, SentRow, Store } from "../store.ts";
 import type { World } from "../world.ts";
-import { copyBatch } from "./copy-batch.ts";
 import type { Mirroring } from "./mirror-lanes.ts";
 import { copyKey, type Copied } from "./target.ts";
 
@@ -156,11 +156,13 @@ export class MirrorLane implements LaneLife {
   async #note(): Promise<void> {
     const sent = [...this.#sent.values()];
     const count = this.#nextN - this.#row.nextN - this.counts.messages;
-    const fence = { epoch: this.#row.epoch, batch: this.#batch, timeMs: this.#row.timeMs, count };
+    const { epoch, timeMs } = this.#row;
     const positions = Array.from(this.#moved, (track) => track.row());
     this.#sent = new Map();
     this.#moved = new Set();
-    const commit = this.#store.commit(copyBatch(this.id, fence, positions, sent));
+    const commit = this.#store.commit(
+      bareBatch(this.id, { epoch, batch: this.#batch, timeMs, level: 1, count, positions, sent }),
+    );
     this.#batch += 1;
     commit.applied.catch(() => undefined);
     await commit.durable;
