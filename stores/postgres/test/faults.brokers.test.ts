@@ -93,7 +93,9 @@ describe("a line that breaks", () => {
       while (!over && (await rowWhenThere(it.store)).batch < from + 3 + (cuts % 5));
       it.proxy.cut();
     }
-    expect((await work).every((code) => ["COMMIT_UNKNOWN", "STORE_UNAVAILABLE"].includes(code))).toBe(true);
+    // A commit whose line broke may go through after its lane's row was read: the fence then refuses the repeat.
+    const known = new Set(["COMMIT_UNKNOWN", "STORE_UNAVAILABLE", "NOT_OWNER"]);
+    expect((await work).filter((code) => !known.has(code))).toEqual([]);
     await using witness = await postgresStore({ url: database.url, world });
     expect(await counted(witness)).toEqual({ batch: 150, version: 150, offset: 150 });
   });
