@@ -83,8 +83,8 @@ class LaneWorker implements Worker {
   /** What this process has lived through with each lane: its own claims, and the input that it named last. */
   readonly #survived = new Map<string, { claims: number; named: string | undefined }>();
   readonly #stop = new AbortController();
-  /** Aborted when another process is said to have given a lane back: the next tick comes at once. */
-  #freed = new AbortController();
+  /** Aborted when another process is said to have given a lane back, so that the next tick comes at once, and when this one ends. */
+  #woken = new AbortController();
   readonly #ttlMs: number;
   #renewedMs = 0;
   #watch: AsyncDisposable | undefined;
@@ -110,7 +110,7 @@ class LaneWorker implements Worker {
     const { store, world } = this.#options;
     for (const { name, lanes } of this.#hosted.values()) await store.declare(name, lanes, () => world.newId());
     await this.#join();
-    this.#watch = store.watch([...this.#hosted.keys()], () => this.#freed.abort());
+    this.#watch = store.watch([...this.#hosted.keys()], () => this.#woken.abort());
     await (
       await this.#tick()
     ).begun;
@@ -131,9 +131,9 @@ class LaneWorker implements Worker {
   async #tickOn(): Promise<void> {
     const { world, tickMs = 1_000 } = this.#options;
     while (!this.#stop.signal.aborted) {
-      await world.sleep(tickMs, AbortSignal.any([this.#stop.signal, this.#freed.signal]));
+      await world.sleep(tickMs, this.#woken.signal);
       if (this.#stop.signal.aborted) return;
-      this.#freed = new AbortController();
+      this.#woken = new AbortController();
       await this.#tick().catch((error: unknown) => {
         world.log("warn", "The worker could not renew or claim; it tries again.", {
           code: codeOf(error),
@@ -328,6 +328,7 @@ class LaneWorker implements Worker {
 
   async close(): Promise<void> {
     this.#stop.abort();
+    this.#woken.abort();
     for (const { lane } of this.#lanes.values()) lane?.close();
     // From now on it has no share: the others take each lane as soon as it is given back, not when all are.
     const resigned = this.#join().catch(() => undefined);

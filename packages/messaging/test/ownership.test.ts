@@ -54,6 +54,17 @@ test("a process that closes gives its lanes back at once, with everything that i
   for (let n = 0; n < 4; n++) expect((await shop.read("tallier", tally(`t${n}`)))?.seen).toEqual([1, 2, 3, 4, 5]);
 });
 
+test("a process that has no lane to give back ends at once too", async () => {
+  const shop = await deploy();
+  await shop.start({ services: [counter], lanes: 1 });
+  const { worker } = await shop.start({ services: [counter], lanes: 1 });
+  await shop.world.advance(1_500);
+  expect(worker.lanes()).toEqual([]);
+  const beganMs = shop.store.nowMs();
+  await told(shop, worker.close());
+  expect(shop.store.nowMs()).toBe(beganMs);
+});
+
 test("the lanes of a process that closes run elsewhere at once, without waiting for a tick", async () => {
   const shop = await deploy();
   const first = await shop.start();
