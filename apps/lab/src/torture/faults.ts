@@ -2,6 +2,7 @@ import type { Proxy } from "@waybill/brokers";
 import type { GatewayChild } from "@waybill/server";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Chance } from "./chance.ts";
+import type { MovedClock } from "./moved-clock.ts";
 import type { ShopProcess } from "./shop-process.ts";
 import type { SmallDisk } from "./small-disk.ts";
 
@@ -14,9 +15,9 @@ export interface Target {
   /** Stands between the shop and its gateway. */
   readonly wire: Proxy;
   readonly disk: SmallDisk;
+  readonly clock: MovedClock;
   /** Starts a shop's process anew in place of one that has ended. */
   restart(ended: ShopProcess): Promise<void>;
-  /** Looks for a file system, a broker or a database that engines bring along. */
 }
 
 /** One kind of fault. It resolves when whatever it broke may heal: recovery counts from there, or from the kill itself. */
@@ -32,6 +33,9 @@ export interface Fault {
 
 /** Longer than the five seconds for which a member of the shop is good. */
 const beyondLeaseMs = [5_500, 7_000] as const;
+
+/** By how much a clock is put wrong. What is due by it may then come that much early, or late. */
+const movedMs = [-15_000, 15_000] as const;
 
 async function killed(target: Target, shop: ShopProcess): Promise<number> {
   const atMs = performance.now();
@@ -129,6 +133,17 @@ export const commonFaults: readonly Fault[] = [
       wire.cut();
       await pause(chance.between(200, 2_000));
       await wire.accept();
+      return performance.now();
+    },
+  },
+  {
+    name: "clock moved and put right",
+    weight: 2,
+    unavailable: ({ clock }) => clock.unavailable,
+    async inject({ clock, chance }) {
+      clock.show(chance.between(...movedMs));
+      await pause(chance.between(500, 3_000));
+      clock.show(0);
       return performance.now();
     },
   },

@@ -10,6 +10,7 @@ import { engines, type TortureEngine } from "./engines.ts";
 import { commonFaults, drawn, type Fault, type Target } from "./faults.ts";
 import { untilAnswered } from "./http-client.ts";
 import { skus, startLoad, stockUp, type Acknowledged } from "./load.ts";
+import { movedClock } from "./moved-clock.ts";
 import { disagreements } from "./referee.ts";
 import { untilSettled } from "./settled.ts";
 import { startShop, type ShopProcess } from "./shop-process.ts";
@@ -69,7 +70,8 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   const engine = open.use(await engines.get(options.engine)!(data));
   const gateway = open.use(await startGateway({ data: join(data, "gateway"), seed }));
   const wire = open.use(await startProxy(gateway.url));
-  const shops = open.use(await startShops(engine, data, wire.url));
+  const clock = movedClock(folder);
+  const shops = open.use(await startShops(engine, data, wire.url, clock.env));
   tell(`Torture of ${engine.name} with seed ${seed}: ${shops.url()}, data in ${data}`);
 
   const chance = chanceOf(seed);
@@ -82,6 +84,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     gateway,
     wire,
     disk,
+    clock,
     shops: shops.running,
     restart: (ended) => shops.restart(ended),
   };
@@ -103,10 +106,7 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     seed,
     seconds: (performance.now() - beganMs) / 1_000,
     faults: Object.fromEntries(story.faults),
-    unavailable: {
-      ...story.unavailable,
-      "clock moved": "libfaketime is not used: the shop's clocks are those of the machine",
-    },
+    unavailable: story.unavailable,
     orders: acknowledged.orders.size,
     cancels: acknowledged.cancels.size,
     adjustments: acknowledged.adjustments.size,
@@ -141,13 +141,19 @@ interface Shops extends AsyncDisposable {
   end(): Promise<void>;
 }
 
-async function startShops(engine: TortureEngine, data: string, gatewayUrl: string): Promise<Shops> {
+async function startShops(
+  engine: TortureEngine,
+  data: string,
+  gatewayUrl: string,
+  clock: NodeJS.ProcessEnv,
+): Promise<Shops> {
+  const env = { ...engine.env, ...clock };
   const running: ShopProcess[] = [];
   const argsOf = (port: string, at: number): readonly string[] => {
     const where = ["--data", at === 0 ? data : `${data}-${at}`, "--port", port, "--gateway", gatewayUrl];
     return [...where, "--dispatch-after", "0.05", "--no-seed", ...engine.args];
   };
-  for (let at = 0; at < engine.processes; at++) running.push(await startShop(argsOf("0", at), engine.env));
+  for (let at = 0; at < engine.processes; at++) running.push(await startShop(argsOf("0", at), env));
   let next = 0;
   const end = async (signal: "SIGTERM" | "SIGKILL"): Promise<void> => {
     for (const shop of running.splice(0)) await shop.end(signal);
@@ -159,7 +165,7 @@ async function startShops(engine: TortureEngine, data: string, gatewayUrl: strin
     async restart(ended) {
       const at = running.indexOf(ended);
       const { port } = new URL(ended.url);
-      running[at] = await startShop(argsOf(port, at), engine.env);
+      running[at] = await startShop(argsOf(port, at), env);
     },
     end: () => end("SIGTERM"),
     [Symbol.asyncDispose]: () => end("SIGKILL"),

@@ -13,6 +13,8 @@ export interface Chain {
   missed: boolean;
   /** An attempt at the first row may have happened without our knowing. */
   doubt: boolean;
+  /** Ends the pause after a failure. */
+  wake?: (() => void) | undefined;
 }
 
 /** Whom queues call: those whose names begin alike, up to a slash, call the same. */
@@ -47,6 +49,28 @@ export function sideOf(queue: string, sides: Map<string, Side>): Side {
   const side: Side = { name, breaker: breaker.closed, isWaiting: false };
   sides.set(name, side);
   return side;
+}
+
+/** Lets the other queues of a side that takes one call at a time go first from now on. */
+export function goBehind(queue: Queue, queues: Map<string, Queue>): void {
+  queues.delete(queue.name);
+  queues.set(queue.name, queue);
+}
+
+/** A side that failed is there again: whoever waits only because it failed goes on at once. */
+export function wakeAll(side: Side, queues: Iterable<Queue>): void {
+  for (const queue of queues) if (queue.side === side) for (const chain of queue.chains.values()) chain.wake?.();
+}
+
+/** After the first failure, the second, and so on. */
+const backoffMs = [100, 500, 2_000, 10_000, 30_000, 60_000] as const;
+
+/** The row of an attempt that is to be repeated. */
+export function triedAgain(row: EffectRow, verdict: Verdict & { kind: "again" }, nowMs: number): EffectRow {
+  const wait = verdict.afterMs ?? backoffMs[Math.min(row.attempts, backoffMs.length - 1)]!;
+  const firstMs = row.firstMs ?? Math.min(row.dueMs, nowMs);
+  const error = verdict.reason.slice(0, 500);
+  return { ...row, attempts: row.attempts + 1, firstMs, dueMs: nowMs + wait, error };
 }
 
 export function chainName(of: EffectKey): string {

@@ -5,7 +5,18 @@ import type { EffectKey, EffectRow, LaneId, Store } from "../store.ts";
 import type { World } from "../world.ts";
 import { shareOf, type BoundEffect } from "./bind-effects.ts";
 import { begun, waitMs } from "./breaker.ts";
-import { chainName, emptyQueue, heard, sideOf, type Chain, type Queue, type Side } from "./effect-queue.ts";
+import {
+  chainName,
+  emptyQueue,
+  goBehind,
+  heard,
+  sideOf,
+  triedAgain,
+  wakeAll,
+  type Chain,
+  type Queue,
+  type Side,
+} from "./effect-queue.ts";
 import { attemptEffect, Call, unbound, type Verdict } from "./outside.ts";
 
 /** How many entities a queue holds in memory. */
@@ -13,7 +24,6 @@ const chainsMax = 2_048;
 const page = 256;
 const lookUpAgainMs = 500;
 const timeoutMsDefault = 30_000;
-const backoffMs = [100, 500, 2_000, 10_000, 30_000, 60_000] as const;
 
 /** Runs the effects of a lane: after their commit, in order per entity and queue, until each has an outcome. */
 export class EffectsRunner {
@@ -107,15 +117,9 @@ export class EffectsRunner {
       queue.ready.shift();
       queue.running += 1;
       queue.side.breaker = begun(queue.side.breaker);
-      if (queue.side.breaker.isProbing) this.#goBehind(queue);
+      if (queue.side.breaker.isProbing) goBehind(queue, this.#queues);
       this.#spawn(this.#attempt(queue, chain, bound));
     }
-  }
-
-  /** Lets the other queues of a side that takes one call at a time go first from now on. */
-  #goBehind(queue: Queue): void {
-    this.#queues.delete(queue.name);
-    this.#queues.set(queue.name, queue);
   }
 
   #runAll(): void {
@@ -145,8 +149,9 @@ export class EffectsRunner {
     const isOpen = side.breaker.opened > 0;
     if (isOpen === wasOpen) return;
     const facts = { ...this.#id, queue: side.name, ...(verdict.kind === "again" ? { reason: verdict.reason } : {}) };
-    if (isOpen) this.#world.log("warn", "Calls to the outside fail and are held up, but for a few.", facts);
-    else this.#world.log("info", "Calls to the outside are answered again and go on.", facts);
+    if (isOpen) return this.#world.log("warn", "Calls to the outside fail and are held up, but for a few.", facts);
+    this.#world.log("info", "Calls to the outside are answered again and go on.", facts);
+    wakeAll(side, this.#queues.values());
   }
 
   async #attempt(queue: Queue, chain: Chain, bound: BoundEffect | undefined): Promise<void> {
@@ -210,21 +215,12 @@ export class EffectsRunner {
   }
 
   #again(queue: Queue, chain: Chain, row: EffectRow, verdict: Verdict & { kind: "again" }): void {
-    const nowMs = this.#store.nowMs();
-    const wait = verdict.afterMs ?? backoffMs[Math.min(row.attempts, backoffMs.length - 1)]!;
-    const firstMs = row.firstMs ?? Math.min(row.dueMs, nowMs);
-    const next = {
-      ...row,
-      attempts: row.attempts + 1,
-      firstMs,
-      dueMs: nowMs + wait,
-      error: verdict.reason.slice(0, 500),
-    };
+    const next = triedAgain(row, verdict, this.#store.nowMs());
     chain.rows[0] = next;
     chain.doubt ||= verdict.doubt;
     this.#retried.set(row.id, next);
     this.#onOwed();
-    this.#whenDue(queue, chain);
+    this.#whenDue(queue, chain, verdict.afterMs !== undefined);
   }
 
   /** Rows whose attempts changed, to be written with the next commit. */
@@ -337,15 +333,20 @@ export class EffectsRunner {
     return this.#bound.get(row.name)?.type.atMostOnce === true;
   }
 
-  /** Makes a chain ready when its first row's time has come. */
-  #whenDue(queue: Queue, chain: Chain): void {
+  /** Makes a chain ready when its first row's time has come, or it is woken because it waits only for a side that failed. */
+  #whenDue(queue: Queue, chain: Chain, isAsked = false): void {
     const wait = chain.rows[0]!.dueMs - this.#store.nowMs();
+    let isReady = false;
     const ready = () => {
+      if (isReady) return;
+      isReady = true;
+      chain.wake = undefined;
       queue.ready.push(chain);
       this.#run(queue);
     };
-    if (wait <= 0) ready();
-    else this.#spawn(this.#world.sleep(wait, this.#stop.signal).then(ready));
+    if (wait <= 0) return ready();
+    if (!isAsked) chain.wake = ready;
+    this.#spawn(this.#world.sleep(wait, this.#stop.signal).then(ready));
   }
 
   /** Ends calls that have had their time; looks once a second while any is under way. */
