@@ -41,7 +41,7 @@ describe("two threads", () => {
     shop.change("delete from state where id = ?", id!);
     shop.state("orders", "order", other!, (order) => (order["status"] = "unpaid"));
     shop.state("inventory", "stock", "pen", (stock) => (stock["onHand"] = 3));
-    shop.log("payments", (records) => records.toSpliced(3, 1));
+    shop.log("payments", (records) => records.slice(1));
     const [one, two] = [await shop.audit(), await byTwo(shop)];
     expect(two.laws).toEqual(one.laws);
     const sorted = (breaches: typeof one.breaches) => breaches.map((one) => JSON.stringify(one)).sort();

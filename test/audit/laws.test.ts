@@ -46,7 +46,7 @@ describe("a shop that was left in good order", () => {
 
 describe("law 1 is broken by", () => {
   test("a message that is gone from the middle of a topic", async () => {
-    shop.log("payments", (records) => records.toSpliced(3, 1));
+    shop.log("payments", withoutOne());
     const [gap] = await breachesOf(1, 3, 9);
     expect(gap).toMatchObject({ what: expect.stringMatching(/missing messages of source|has read message/) });
   });
@@ -373,6 +373,16 @@ function withQuantityOff(record: unknown[]): unknown[] {
   const body = JSON.parse(record.at(-1) as string) as { lines: { quantity: number }[] };
   body.lines[0]!.quantity += 1;
   return [...record.slice(0, -1), JSON.stringify(body)];
+}
+
+/** Takes one message out of the first chunk, wherever in it that is: how many a wave writes together differs from run to run. */
+function withoutOne(): (records: unknown[][]) => unknown[][] {
+  let isOut = false;
+  return (records) => {
+    if (isOut) return records;
+    isOut = true;
+    return records.toSpliced(Math.min(3, records.length - 1), 1);
+  };
 }
 
 /** Exchanges the first two messages of the first partition that has two. */

@@ -108,7 +108,10 @@ test("any sequence keeps captured ≤ authorised and refunded ≤ captured, ends
         const before = shop.state(payment("o-1"))!;
         const { calls, failure } = attempted(shop, next);
         expect(calls).toBeLessThanOrEqual(1);
-        expect(failure === undefined || (next.does === "dispatch" && before.pending === "authorise")).toBe(true);
+        const isTooEarly = next.does === "dispatch" && before.pending === "authorise";
+        // No call is under way while a person is asked: an answer to none is refused by the books, and parked.
+        const isUnasked = next.does === "settle" && before.status === "attention";
+        expect(failure === undefined || isTooEarly || isUnasked).toBe(true);
         const after = shop.state(payment("o-1"))!;
         const { authorised, captured, released, refunded } = sums(after.ledger);
         expect(captured + released).toBeLessThanOrEqual(authorised);
