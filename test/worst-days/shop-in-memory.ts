@@ -57,9 +57,9 @@ export async function shopInMemory(): Promise<ShopInMemory> {
     build: "test",
     host: "test",
   });
-  const worker = await meanwhile(world, starting);
+  const worker = await world.passUntil(starting);
   const tell = async <T>(type: MessageType<T>, body: NoInfer<T>) => {
-    await meanwhile(world, publisher.publish(type, body));
+    await world.passUntil(publisher.publish(type, body));
   };
   await tell(productPut, { sku: "mug", title: "A mug", price: "2.55", currency: "GBP", active: true });
   await tell(stockAdjust, { adjustmentId: "first", sku: "mug", quantity: 1_000, reason: "Delivery" });
@@ -75,7 +75,7 @@ export async function shopInMemory(): Promise<ShopInMemory> {
       const [row] = await store.load("orders", [{ kind: order(orderId).of.kind, id: orderId }]);
       return row === undefined ? undefined : (JSON.parse(row.body) as Order);
     },
-    [Symbol.asyncDispose]: () => meanwhile(world, worker.close()),
+    [Symbol.asyncDispose]: () => world.passUntil(worker.close()),
   };
 }
 
@@ -112,14 +112,4 @@ function moody(gateway: PaymentGateway, mood: GatewayMood): PaymentGateway {
       return gateway.find(key, signal);
     },
   };
-}
-
-/** Lets time pass for as long as something needs it to be done. */
-async function meanwhile<T>(world: TestWorld, work: Promise<T>): Promise<T> {
-  let isOver = false;
-  const over = () => void (isOver = true);
-  work.then(over, over);
-  await world.settle();
-  while (!isOver) await world.advance(10);
-  return work;
 }

@@ -1,16 +1,17 @@
-import type {
-  Batch,
-  EffectRow,
-  LaneId,
-  LaneRow,
-  Member,
-  OutgoingMessage,
-  ParkedInput,
-  ParkedKey,
-  PositionRow,
-  StateWrite,
-  Store,
-  TimerRow,
+import {
+  bareBatch,
+  type Batch,
+  type EffectRow,
+  type LaneId,
+  type LaneRow,
+  type Member,
+  type OutgoingMessage,
+  type ParkedInput,
+  type ParkedKey,
+  type PositionRow,
+  type StateWrite,
+  type Store,
+  type TimerRow,
 } from "@waybill/messaging";
 import { failure, hex } from "./transport-fixture.ts";
 
@@ -69,26 +70,8 @@ export async function claimed(store: Store, lane: number, name: string, service 
 
 /** The next batch of a lane whose row this is, with nothing in it but what is given. */
 export function batch(row: LaneRow, change: Partial<Batch> = {}): Batch {
-  return {
-    service: row.service,
-    lane: row.lane,
-    lanes,
-    epoch: row.epoch,
-    batch: row.batch,
-    count: 0,
-    timeMs: row.timeMs,
-    level: 1,
-    inputs: 1,
-    positions: [],
-    states: [],
-    messages: [],
-    sent: [],
-    timers: { set: [], cleared: [] },
-    effects: { added: [], done: [], retried: [] },
-    parked: { added: [], removed: [], keys: [], released: [] },
-    seen: [],
-    ...change,
-  };
+  const { epoch, timeMs } = row;
+  return bareBatch(id(row.lane, row.service), { epoch, batch: row.batch, timeMs, level: 1, inputs: 1, ...change });
 }
 
 /** Commits the lane's next batch, waits until it is durable, and gives the lane's row after it. */

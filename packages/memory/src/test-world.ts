@@ -21,6 +21,8 @@ export interface TestWorld extends World {
   advance(ms: number): Promise<void>;
   /** Lets everything go on that waits for nothing but its turn. Throws when that never ends. */
   settle(): Promise<void>;
+  /** Lets time pass for as long as some work needs it to be done, and gives what comes of it. */
+  passUntil<T>(work: Promise<T>): Promise<T>;
 }
 
 interface Sleeper {
@@ -55,6 +57,12 @@ export function testWorld(options: { readonly seed?: number } = {}): TestWorld {
     }
   }
 
+  async function advance(ms: number): Promise<void> {
+    const untilMs = nowMs + ms;
+    await runUntil(untilMs);
+    nowMs = untilMs;
+  }
+
   return {
     lines,
     sleepers: () => sleepers.length,
@@ -64,10 +72,14 @@ export function testWorld(options: { readonly seed?: number } = {}): TestWorld {
     turn: async () => {},
     sleep: (ms, signal) => sleepIn(sleepers, nowMs + Math.min(Math.max(ms, 0), dayMs), signal),
     settle: () => runUntil(nowMs),
-    async advance(ms) {
-      const untilMs = nowMs + ms;
-      await runUntil(untilMs);
-      nowMs = untilMs;
+    advance,
+    async passUntil(work) {
+      let isOver = false;
+      const over = () => void (isOver = true);
+      work.then(over, over);
+      await runUntil(nowMs);
+      while (!isOver) await advance(10);
+      return work;
     },
     log(level, text, facts) {
       lines.push({ level, text, facts });

@@ -1,5 +1,5 @@
 import { memoryStore, memoryTransport, testWorld } from "@waybill/memory";
-import { codeOf, type LaneId, type OutgoingMessage } from "@waybill/messaging";
+import { bareBatch, codeOf, type LaneId, type OutgoingMessage } from "@waybill/messaging";
 import { expect, test } from "vitest";
 
 const lane: LaneId = { service: "orders", lane: 0, lanes: 1 };
@@ -93,7 +93,8 @@ test("a batch with a message that a log in the store does not take is refused wh
   const fits = message("fits");
   const refused = [message("large", { body: "x".repeat(2000) }), message("elsewhere", { partition: 7 })];
   for (const bad of refused) {
-    const { applied } = store.commit({ ...emptyBatch, ...lane, epoch: row.epoch, messages: [fits, bad] });
+    const { epoch, batch, timeMs, level } = row;
+    const { applied } = store.commit(bareBatch(lane, { epoch, batch, timeMs, level, messages: [fits, bad] }));
     expect(await codeFrom(applied)).toBe("BATCH_REFUSED");
     expect(await store.lane(lane)).toEqual(row);
     expect((await logs.bounds("orders"))[0]!.nextOffset).toBe(0);
@@ -105,19 +106,3 @@ function message(name: string, change: Partial<OutgoingMessage> = {}): OutgoingM
   const stamp = { source: "source-1", n: 1, prev: 0 };
   return { ...names, topic: "orders", partition: 0, schema: 1, atMs: 1, stamp, body: "{}", ...change };
 }
-
-const emptyBatch = {
-  batch: 0,
-  count: 0,
-  timeMs: 0,
-  level: 1,
-  inputs: 1,
-  positions: [],
-  states: [],
-  messages: [],
-  sent: [],
-  timers: { set: [], cleared: [] },
-  effects: { added: [], done: [], retried: [] },
-  parked: { added: [], removed: [], keys: [], released: [] },
-  seen: [],
-};

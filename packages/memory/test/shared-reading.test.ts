@@ -1,6 +1,7 @@
-import { faultyTransport, testTransport, type TransportUnderTest } from "@waybill/conformance";
-import { dice, memoryTransport, testWorld, type TestWorld } from "@waybill/memory";
+import { faultyTransport, testTransport } from "@waybill/conformance";
+import { dice, memoryTransport, testWorld } from "@waybill/memory";
 import { codeOf, shareReading, type Envelope, type Position, type Reader, type Transport } from "@waybill/messaging";
+import { underTest } from "./under-test.ts";
 import { describe, expect, test } from "vitest";
 
 /** Each reader has so many companions that never fetch: enough for every topic to be worth a feed. */
@@ -8,26 +9,6 @@ function inCompany(transport: Transport): Transport {
   return {
     ...transport,
     reader: (from) => (Array.from({ length: 8 }, () => transport.reader(from)), transport.reader(from)),
-  };
-}
-
-function underTest(around: (one: Transport, world: TestWorld) => Transport): TransportUnderTest {
-  const world = testWorld();
-  const logs = memoryTransport({ world });
-  const transport = around(logs.handle(), world);
-  return {
-    transport,
-    async reopen() {
-      await transport[Symbol.asyncDispose]();
-      return around(logs.handle(), world);
-    },
-    recreate: async (topic) => logs.recreate(topic),
-    dropBefore: async (topic, partition, offset) => logs.dropBefore(topic, partition, offset),
-    loseTail: async (topic, partition, count) => logs.loseTail(topic, partition, count),
-    leaveHole: async (topic, partition) => logs.leaveHole(topic, partition),
-    appendUnreadable: async (topic, partition, body) => logs.appendUnreadable(topic, partition, body),
-    pass: (ms) => world.advance(ms),
-    [Symbol.asyncDispose]: () => logs[Symbol.asyncDispose](),
   };
 }
 

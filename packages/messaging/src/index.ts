@@ -64,6 +64,7 @@ export type {
   TopicSpec,
   Transport,
 } from "./transport.ts";
+export { bareBatch } from "./lane/bare-batch.ts";
 export { saidBy } from "./store.ts";
 export type {
   Batch,

@@ -113,7 +113,7 @@ export async function deploy(options: { partitions?: number; seed?: number } = {
         freeze: true,
         ...rest,
       });
-      const worker = await meanwhile(world, starting);
+      const worker = await world.passUntil(starting);
       return {
         worker,
         kill() {
@@ -138,16 +138,6 @@ export async function deploy(options: { partitions?: number; seed?: number } = {
       }
     },
   };
-}
-
-/** Lets time pass for as long as something needs it to be done. */
-async function meanwhile<T>(world: TestWorld, work: Promise<T>): Promise<T> {
-  let isOver = false;
-  const over = () => void (isOver = true);
-  work.then(over, over);
-  await world.settle();
-  while (!isOver) await world.advance(10);
-  return work;
 }
 
 /** Ids whose partition is the one asked for. */

@@ -1,4 +1,4 @@
-import { codeOf, type Batch, type LaneId, type LaneRow, type Store } from "@waybill/messaging";
+import { bareBatch, codeOf, type Batch, type LaneId, type LaneRow, type Store } from "@waybill/messaging";
 
 export const lane: LaneId = { service: "orders", lane: 0, lanes: 1 };
 
@@ -17,24 +17,9 @@ export function numbered(row: LaneRow, number: number, change: Partial<Batch> = 
   const state = { kind: "order", id: "1", home: 0, version: number + 1, schema: 1, body: `{"after":${number}}` };
   const nextOffset = number + 1;
   const position = { topic: "orders", partition: 0, logId: "log", nextOffset, lastOffset: number, lastId: "m" };
-  return {
-    ...lane,
-    epoch: row.epoch,
-    batch: number,
-    count: 1,
-    timeMs: number,
-    level: 1,
-    inputs: 1,
-    positions: [{ ...position, marks: {} }],
-    states: [state],
-    messages: [],
-    sent: [],
-    timers: { set: [], cleared: [] },
-    effects: { added: [], done: [], retried: [] },
-    parked: { added: [], removed: [], keys: [], released: [] },
-    seen: [],
-    ...change,
-  };
+  const { epoch } = row;
+  const changes = { count: 1, inputs: 1, positions: [{ ...position, marks: {} }], states: [state], ...change };
+  return bareBatch(lane, { epoch, batch: number, timeMs: number, level: 1, ...changes });
 }
 
 /** What a batch ended with: "done", or the code with which it was rejected. */

@@ -1,4 +1,13 @@
-import type { Batch, Commit, Envelope, LaneId, OutgoingMessage, StateWrite, Store } from "@waybill/messaging";
+import {
+  bareBatch,
+  type Batch,
+  type Commit,
+  type Envelope,
+  type LaneId,
+  type OutgoingMessage,
+  type StateWrite,
+  type Store,
+} from "@waybill/messaging";
 import { AppendJob, change, openFile, sqliteStore, type EmbeddedFile, type FileLimits } from "@waybill/store-sqlite";
 import { newFolder, world } from "./folder.ts";
 
@@ -39,24 +48,8 @@ export async function lane(store: Store, service = "orders"): Promise<TestLane> 
   await store.join({ id: service, host: "here", services: [service], level: 1 }, 3_600_000);
   let row = (await store.claim(id, service, 1, (await store.lane(id)).epoch))!;
   let next = row.batch;
-  const batch = (changes: Partial<Batch> = {}): Batch => ({
-    ...id,
-    epoch: row.epoch,
-    batch: next,
-    count: 0,
-    timeMs: 0,
-    level: 1,
-    inputs: 1,
-    positions: [],
-    states: [],
-    messages: [],
-    sent: [],
-    timers: { set: [], cleared: [] },
-    effects: { added: [], done: [], retried: [] },
-    parked: { added: [], removed: [], keys: [], released: [] },
-    seen: [],
-    ...changes,
-  });
+  const batch = (changes: Partial<Batch> = {}): Batch =>
+    bareBatch(id, { epoch: row.epoch, batch: next, timeMs: 0, level: 1, inputs: 1, ...changes });
   return {
     id,
     batch,

@@ -45,7 +45,7 @@ export class Feeds {
     const feed = this.#feeds.get(topic);
     if (feed?.over === true) this.#drop(topic, feed);
     else if (feed !== undefined) return [...positions].every((one) => feed.reaches(one)) ? feed : undefined;
-    else if (!this.#opening.has(topic) && !this.#closed) {
+    else if (this.#isShared(topic) && !this.#opening.has(topic) && !this.#closed) {
       this.#opening.set(
         topic,
         this.#open(topic)
@@ -59,10 +59,14 @@ export class Feeds {
     return undefined;
   }
 
+  /** Whether more than one reads some partition of it. */
+  #isShared(topic: string): boolean {
+    return this.#readers.get(topic)?.some((count) => count > 1) ?? false;
+  }
+
   async #open(topic: string): Promise<boolean> {
     const readers = this.#readers.get(topic) ?? [];
     const sum = readers.reduce((all, count) => all + (count ?? 0), 0);
-    if (!readers.some((count) => count > 1)) return false;
     const bounds = await this.#transport.bounds(topic);
     if (sum < bounds.length || this.#closed) return false;
     const from = bounds.map(({ partition, logId, nextOffset }) => ({ topic, partition, logId, nextOffset }));

@@ -98,8 +98,8 @@ export class SharedReader implements Reader {
     const { topics } = this.#own;
     if (alone.length === topics.size && alone.every(({ topic }) => topics.has(topic))) return;
     await this.#own.settle();
-    // What it brought is taken first; the next call gets here again.
-    if (!this.#own.isIdle) return;
+    // What it brought is taken first; the next call gets here again. A reader that was closed meanwhile begins nothing anew.
+    if (!this.#own.isIdle || this.#closed) return;
     const former = this.#own;
     const from = alone.flatMap(({ positions }) => [...positions]);
     this.#own = new OwnReading(this.#transport, from, this.#hear);
