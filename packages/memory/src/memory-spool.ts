@@ -11,8 +11,8 @@ export function memorySpool(world: World): Spool {
     },
     async take(by, limit, leaseMs, except) {
       const nowMs = world.monotonicMs();
-      if (lease.by !== by && lease.untilMs > nowMs) return [];
       const taken = rows.filter(({ topic }) => !except.includes(topic)).slice(0, limit);
+      if (lease.by !== by && lease.untilMs > nowMs) return taken.length > 0 ? undefined : [];
       lease = { by, untilMs: taken.length > 0 ? nowMs + leaseMs : 0 };
       return structuredClone(taken);
     },

@@ -27,6 +27,13 @@ export interface Relay extends AsyncDisposable {
   within<T>(append: Promise<T>): Promise<T | undefined>;
 }
 
+/** What this process put for a topic. */
+interface Behind {
+  puts: number;
+  /** How many of its puts are not durable yet. */
+  underWay: number;
+}
+
 const leaseMs = 15_000;
 
 /**
@@ -37,20 +44,38 @@ export function startRelay(options: RelayOptions): Relay {
   const { spool, transportOf, world, patienceMs = 2_000, batch = 500, everyMs = 1_000 } = options;
   const by = world.newId();
   const stop = new AbortController();
-  /** By topic, which of this process' puts was the last for it. */
-  const behind = new Map<string, number>();
+  /** Topics of which messages that this process put may wait. */
+  const behind = new Map<string, Behind>();
   /** Topics whose broker did not take their oldest messages: the others go first. */
   const failing = new Set<string>();
-  let puts = 0;
 
   /** One look; true when the next may follow at once. */
   const look = async (): Promise<boolean> => {
-    const before = puts;
+    // What was not durable when the look began it may have missed.
+    const seen = [...behind].filter(([topic, { underWay }]) => underWay === 0 && !failing.has(topic));
+    const puts = seen.map(([, { puts }]) => puts);
     const taken = await spool.take(by, batch, leaseMs, [...failing]);
-    if (taken.length > 0) return relay(taken);
-    for (const [topic, put] of behind) if (put <= before && !failing.has(topic)) behind.delete(topic);
+    if (taken !== undefined && taken.length > 0) return relay(taken);
+    if (taken !== undefined) {
+      for (const [at, [topic, now]] of seen.entries()) if (now.puts === puts[at]) behind.delete(topic);
+    }
     failing.clear();
     return false;
+  };
+
+  const keep = async (messages: readonly ToSpool[]): Promise<void> => {
+    const topics = [...new Set(messages.map(({ topic }) => topic))].map((topic) => {
+      const found = behind.get(topic) ?? { puts: 0, underWay: 0 };
+      behind.set(topic, found);
+      found.puts += 1;
+      found.underWay += 1;
+      return found;
+    });
+    try {
+      await spool.put(messages);
+    } finally {
+      for (const topic of topics) topic.underWay -= 1;
+    }
   };
 
   const relay = async (taken: readonly Spooled[]): Promise<boolean> => {
@@ -83,11 +108,7 @@ export function startRelay(options: RelayOptions): Relay {
   const running = run();
   return {
     isBehind: (topic) => behind.has(topic),
-    async put(messages) {
-      puts += 1;
-      for (const { topic } of messages) behind.set(topic, puts);
-      await spool.put(messages);
-    },
+    put: keep,
     async within(append) {
       const settled = new AbortController();
       const patience = world.sleep(patienceMs, settled.signal).then(() => undefined);

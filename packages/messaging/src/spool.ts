@@ -20,9 +20,10 @@ export interface Spool {
   put(messages: readonly ToSpool[]): Promise<void>;
   /**
    * The oldest messages of other topics than `except`, at most `limit`, for this process alone until `leaseMs` have passed
-   * by the database's clock; taking again renews the lease. Empty when there is none, and while another process has it.
+   * by the database's clock; taking again renews the lease. Empty when there is none; undefined when there is, and another
+   * process has the lease.
    */
-  take(by: string, limit: number, leaseMs: number, except: readonly string[]): Promise<readonly Spooled[]>;
+  take(by: string, limit: number, leaseMs: number, except: readonly string[]): Promise<readonly Spooled[] | undefined>;
   /** Forgets messages that were appended. */
   remove(seqs: readonly number[]): Promise<void>;
 }

@@ -25,7 +25,7 @@ interface Post {
   another(): Relay;
 }
 
-async function open(): Promise<Post> {
+async function open(kept: (spool: Spool) => Spool = (spool) => spool): Promise<Post> {
   const world = testWorld();
   const transport = memoryTransport({ world });
   await transport.declare({ name: "count-in", partitions: 1, bytesMax: 1_000_000 });
@@ -40,7 +40,7 @@ async function open(): Promise<Post> {
     return batches.map(() => ({ ok: false as const, error }));
   };
   const transportOf = (): Transport => ({ ...transport, append });
-  const spool = memorySpool(world);
+  const spool = kept(memorySpool(world));
   const another = () => startRelay({ spool, transportOf, world });
   const relay = another();
   const publisher = openPublisher({
@@ -131,4 +131,47 @@ test("what a process left in the spool another one appends", async () => {
   await world.advance(20_000);
   expect(await stored()).toEqual([7]);
   expect(await spool.take("looker", 10, 1, [])).toEqual([]);
+});
+
+test("while the broker is away each message is kept at once, also when another process brings them", async () => {
+  const { world, spool, publisher, be, stored } = await open();
+  be("away");
+  const first = publisher.publish(count, { id: "a", by: 1 });
+  await world.settle();
+  await first;
+  expect(await spool.take("another process", 10, 30_000, [])).toHaveLength(1);
+  // From here an append would be waited for, and none is tried.
+  be("silent");
+  for (let by = 2; by <= 5; by++) {
+    await world.advance(1_000);
+    await publisher.publish(count, { id: "a", by });
+  }
+  be("there");
+  await world.advance(10_000);
+  expect(await stored()).toEqual([]);
+  await world.advance(30_000);
+  expect(await stored()).toEqual([1, 2, 3, 4, 5]);
+});
+
+test("nothing overtakes what is being put", async () => {
+  let putMs = 0;
+  const slow = (spool: Spool): Spool => ({
+    ...spool,
+    put: async (messages) => {
+      if (putMs > 0) await world.sleep(putMs);
+      await spool.put(messages);
+    },
+  });
+  const { world, publisher, be, stored } = await open(slow);
+  putMs = 5_000;
+  be("away");
+  const first = publisher.publish(count, { id: "a", by: 1 });
+  await world.settle();
+  be("there");
+  // The spool is looked through meanwhile, and is empty.
+  await world.advance(3_000);
+  const second = publisher.publish(count, { id: "a", by: 2 });
+  await world.advance(20_000);
+  await Promise.all([first, second]);
+  expect(await stored()).toEqual([1, 2]);
 });

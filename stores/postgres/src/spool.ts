@@ -4,7 +4,8 @@ import type { Database } from "./database.ts";
 import { messagesIn, RecordWriter } from "./records.ts";
 
 interface Row {
-  readonly seq: number;
+  /** Null in the one row that says that another process has the lease. */
+  readonly seq: number | null;
   readonly topic: string;
   readonly partition: number;
   readonly record: Buffer;
@@ -31,7 +32,10 @@ export function spoolOf(database: Database, schema: string): Spool {
   const take = `${wanted}, lease as (
       update ${schema}.spool_lease set holder = $1, until = clock_timestamp() + $3::float8 * interval '1 ms'
        where (holder = $1 or until <= clock_timestamp()) and exists (select from wanted) returning 1)
-    select w.* from lease, wanted as w order by seq`;
+    select w.* from lease, wanted as w
+    union all
+    select null, null, null, null where exists (select from wanted) and not exists (select from lease)
+    order by seq`;
   const remove = `with gone as (delete from ${schema}.spool where seq = any ($1::bigint[]))
     update ${schema}.spool_lease set until = '-infinity'
      where not exists (select from ${schema}.spool where seq <> all ($1::bigint[]))`;
@@ -57,7 +61,8 @@ export function spoolOf(database: Database, schema: string): Spool {
         leaseMs,
         texts(except) ?? "{}",
       ]);
-      return rows.map(({ seq, record, ...place }): Spooled => ({ ...messagesIn(record, place)[0]!, seq }));
+      if (rows[0]?.seq === null) return undefined;
+      return rows.map(({ seq, record, ...place }): Spooled => ({ ...messagesIn(record, place)[0]!, seq: seq! }));
     },
     async remove(seqs) {
       if (seqs.length === 0) return;

@@ -65,8 +65,12 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
     ownOnly(request, placed.customer.id);
     const known = key === undefined ? undefined : await orderOf(orderId);
     if (known === undefined) {
-      await accepted.during(placed, () => door.publish(orderPlace, placed, { traceparent: request.traceparent }));
-      if (key !== undefined) refuseOther(await waitFor(orderId, decidedWithinMs, () => true), placed);
+      const traced = { traceparent: request.traceparent };
+      const { offset } = await accepted.during(placed, () => door.publish(orderPlace, placed, traced));
+      // What waits for its broker the shop does not come to now.
+      if (key !== undefined && offset !== undefined) {
+        refuseOther(await waitFor(orderId, decidedWithinMs, () => true), placed);
+      }
     } else refuseOther(known, placed);
     return answerPlaced(request, reply, orderId);
   });
@@ -144,10 +148,10 @@ function openAccepted({ watch }: HttpParts) {
   });
   return {
     customerOf: (orderId: string) => customers.get(orderId),
-    async during({ orderId, customer }: OrderPlace, store: () => Promise<unknown>): Promise<void> {
+    async during<T>({ orderId, customer }: OrderPlace, store: () => Promise<T>): Promise<T> {
       if (customers.size < acceptedMax) customers.set(orderId, customer.id);
       try {
-        await store();
+        return await store();
       } catch (error) {
         customers.delete(orderId);
         throw error;
