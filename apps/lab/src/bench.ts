@@ -7,7 +7,9 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { growthReport } from "./growth/report.ts";
 import { growth } from "./growth/run.ts";
+import { apiRows } from "./api/rows.ts";
 import type { Alone } from "./measures/alone.ts";
+import type { Api } from "./measures/api.ts";
 import type { Idle } from "./measures/idle.ts";
 import type { Memory } from "./measures/memory.ts";
 import type { Throughput } from "./measures/throughput.ts";
@@ -21,7 +23,7 @@ written straight to SQLite. Takes about 20 minutes; with --quick about 2.
 
   --quick           short runs: a look, not a result
   --growth          instead of these: what a message costs, and memory, as log and products grow; takes about 8 minutes
-  --only NAMES      some of throughput,hot,gateway,alone,memory,idle,retail,profile (comma-separated)
+  --only NAMES      some of throughput,hot,gateway,api,alone,memory,idle,retail,profile (comma-separated)
   --retail FILE     the whole Online Retail file, for "retail"; without it the sample month is played
   --base DIR        where the data is written while measuring (default .bench)
   --out FILE        where the figures are written as JSON (default .bench/bench.json, or growth.json; the plot goes beside it)
@@ -164,6 +166,11 @@ if (wants("gateway")) {
     "≥ 1,000/s",
     ordersPerSecond >= 1_000,
   ]);
+}
+if (wants("api")) {
+  const result = await measure<Api>("api", { quick });
+  figures.api = result;
+  rows.push(...apiRows(result));
 }
 if (wants("alone")) {
   const result = await measure<Alone>("alone", { orders: quick ? 200 : 1_000 });

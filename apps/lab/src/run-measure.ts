@@ -2,6 +2,7 @@
 import { startGateway, httpGateway } from "@waybill/server";
 import { join } from "node:path";
 import { alone } from "./measures/alone.ts";
+import { api } from "./measures/api.ts";
 import { kafkaClient, natsClient } from "./measures/clients.ts";
 import { idle } from "./measures/idle.ts";
 import { memory } from "./measures/memory.ts";
@@ -14,6 +15,7 @@ interface Arguments {
   readonly seconds: number;
   readonly orders: number;
   readonly inFlight: number;
+  readonly quick: boolean;
 }
 
 const measures: Record<string, (of: Arguments) => Promise<unknown>> = {
@@ -32,6 +34,7 @@ const measures: Record<string, (of: Arguments) => Promise<unknown>> = {
   "nats-client": natsClient,
   "kafka-client": kafkaClient,
   alone,
+  api,
   memory,
   idle,
 };

@@ -42,6 +42,9 @@ export interface LoadOptions {
   readonly minutes: number;
 }
 
+/** Customers who could not buy come again for so long. */
+const behindMsMax = 5_000;
+
 /** Most have plenty; the last two run out, so that some orders are refused. */
 export const skus = Array.from({ length: 12 }, (_, n) => `sku-${n}`);
 const scarce: ReadonlySet<string> = new Set(skus.slice(-2));
@@ -111,11 +114,14 @@ export function startLoad(options: LoadOptions, acknowledged: Acknowledged): Loa
   }
 
   async function client(): Promise<void> {
+    let nextMs = performance.now();
     while (!isOver) {
       const n = begun++;
       if (n % 25 === 24) await deliver(url, acknowledged, chance.of(skus), `more-${n}`, 1 + (n % 7), given.signal);
       else await buy(n);
-      await pause(pauseMs * chance.next() * 2);
+      // What was missed while nobody answered is caught up with, within a bound.
+      nextMs = Math.max(nextMs + pauseMs * chance.next() * 2, performance.now() - behindMsMax);
+      await pause(Math.max(0, nextMs - performance.now()));
     }
   }
   const all = Array.from({ length: clients }, () =>

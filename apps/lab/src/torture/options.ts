@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import { engines } from "./engines.ts";
 
-export const usage = `Usage: npm run torture -- [--minutes 2] [--seed N] [--engine embedded] [--clients 8] [--rate 60] [--json]
+export const usage = `Usage: npm run torture -- [--minutes 2] [--seed N] [--engine embedded] [--clients 8] [--rate 60]
+       [--without TEXT] [--json]
 
 Runs the real programs under load and breaks whatever they stand on: processes are killed and held, connections cut and
 frozen, the disk filled. At the end the audit and the clients' own record of what was acknowledged must agree.
@@ -11,6 +12,7 @@ frozen, the disk filled. At the end the audit and the clients' own record of wha
   --engine   what the shop runs on: ${[...engines.keys()].join(", ")}
   --clients  how many clients there are
   --rate     how many orders a second they place at most, all together
+  --without  leave out the faults whose names hold this text, such as "of the server"
   --json     print the report as JSON; progress goes to standard error
 
 Exit codes: 0 all agree, 1 they do not, 2 the command line is wrong`;
@@ -21,6 +23,7 @@ export interface Options {
   readonly engine: string;
   readonly clients: number;
   readonly ordersPerSecond: number;
+  readonly without: string | undefined;
   readonly json: boolean;
 }
 
@@ -35,6 +38,7 @@ export function optionsOf(args: readonly string[]): Options | undefined {
       engine: string,
       clients: string,
       rate: string,
+      without: string,
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
@@ -48,6 +52,7 @@ export function optionsOf(args: readonly string[]): Options | undefined {
     seed: numberOf("seed", values.seed, Date.now() % 1_000_000, 2 ** 31),
     clients: numberOf("clients", values.clients, 8, 1_000),
     ordersPerSecond: numberOf("rate", values.rate, 60, 100_000),
+    without: values.without,
     json: values.json === true,
   };
 }

@@ -11,9 +11,11 @@ import { commonFaults, drawn, type Fault, type Target } from "./faults.ts";
 import { untilAnswered } from "./http-client.ts";
 import { skus, startLoad, stockUp, type Acknowledged } from "./load.ts";
 import { movedClock } from "./moved-clock.ts";
+import { leftIn, type Left } from "./lag.ts";
 import { disagreements } from "./referee.ts";
 import { untilSettled } from "./settled.ts";
 import { startShop, type ShopProcess } from "./shop-process.ts";
+import { watchSizes, type Life } from "./sizes.ts";
 import { mountSmallDisk } from "./small-disk.ts";
 
 export interface TortureOptions {
@@ -22,6 +24,8 @@ export interface TortureOptions {
   readonly seed: number;
   readonly clients: number;
   readonly ordersPerSecond: number;
+  /** Faults whose names hold this are left out; undefined: none. */
+  readonly without?: string | undefined;
   /** Told what happens, a line at a time. */
   readonly tell: (line: string) => void;
 }
@@ -35,6 +39,8 @@ export interface TortureReport {
   /** Faults that cannot be had here, with the reason. */
   readonly unavailable: Readonly<Record<string, string>>;
   readonly orders: number;
+  /** How many a second were acknowledged while there were faults. */
+  readonly ordersPerSecond: number;
   readonly cancels: number;
   readonly adjustments: number;
   /** From a kill, or from the end of another fault, until an order placed then was completed, in milliseconds. */
@@ -44,6 +50,10 @@ export interface TortureReport {
   readonly breaches: readonly Breach[];
   /** In what the shop and its clients differ. */
   readonly disagreements: readonly string[];
+  /** What the lanes have left when all is settled; all of it must be 0. */
+  readonly left: Left;
+  /** Resident memory of the processes over their lives, the longest first. */
+  readonly memory: Readonly<Record<string, readonly Life[]>>;
   readonly lawsAtEnd: AuditReport["laws"];
   readonly ok: boolean;
 }
@@ -88,19 +98,27 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     shops: shops.running,
     restart: (ended) => shops.restart(ended),
   };
+  const sizes = watchSizes(() => ({
+    server: shops.running.map(({ pid }) => pid),
+    gateway: gateway.pid === undefined ? [] : [gateway.pid],
+  }));
+  open.defer(async () => void (await sizes.end()));
   const beganMs = performance.now();
   const endMs = beganMs + options.minutes * 60_000;
   const story = await tormented(target, engine, { ...options, endMs, acknowledged, shops });
 
+  const placed = acknowledged.orders.size / ((performance.now() - beganMs) / 1_000);
   tell("The faults are over; everything that was begun is brought to its end.");
   await load.finish();
   const unsettled = await untilSettled(engine, settleWithinMs, tell);
   if (unsettled > 0) tell(`${unsettled} orders do not settle.`);
+  const left = await leftIn(shops.url);
+  const memory = await sizes.end();
   await shops.end();
   let differences: readonly string[] = [];
   const last = await engine.audit(async (books) => void (differences = await disagreements(books, acknowledged)));
   const breaches = [...story.breaches, ...last.breaches];
-  const wrong = [...load.strange, ...differences, ...alarms(data)];
+  const wrong = [...load.strange, ...differences, ...leftovers(left), ...alarms(data)];
   return {
     engine: engine.name,
     seed,
@@ -108,15 +126,23 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
     faults: Object.fromEntries(story.faults),
     unavailable: story.unavailable,
     orders: acknowledged.orders.size,
+    ordersPerSecond: placed,
     cancels: acknowledged.cancels.size,
     adjustments: acknowledged.adjustments.size,
     recoveryMs: quantiles(story.recoveryMs),
     audits: story.audits + 1,
     breaches,
     disagreements: wrong,
+    left,
+    memory,
     lawsAtEnd: last.laws,
     ok: breaches.length === 0 && wrong.length === 0 && last.laws.every(({ notChecked }) => notChecked === undefined),
   };
+}
+
+function leftovers({ lagMessages, parkedKeys }: Left): readonly string[] {
+  const wrong = lagMessages === 0 ? [] : [`Lanes have ${lagMessages} messages left.`];
+  return parkedKeys === 0 ? wrong : [...wrong, `${parkedKeys} keys are set aside.`];
 }
 
 /** What the audit inside of the server took for wrong while the shop was at work. */
@@ -190,7 +216,8 @@ async function tormented(target: Target, engine: TortureEngine, torment: Torment
   const { chance } = target;
   const story: Story = { faults: new Map(), unavailable: {}, recoveryMs: [], breaches: [], audits: 0 };
   const faults = [...commonFaults, ...engine.faults].filter((fault) => {
-    const why = fault.unavailable?.(target);
+    const isLeftOut = torment.without !== undefined && fault.name.includes(torment.without);
+    const why = isLeftOut ? "left out" : fault.unavailable?.(target);
     if (why !== undefined) story.unavailable[fault.name] = why;
     return why === undefined;
   });

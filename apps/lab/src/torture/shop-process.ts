@@ -5,6 +5,8 @@ import { createInterface } from "node:readline";
 
 const program = createRequire(import.meta.url).resolve("@waybill/cli");
 const startWithinMs = 60_000;
+/** The heap that this process was given, which is the one that `waybill start` would have. */
+const heap = process.execArgv.filter((option) => /^--max-(semi|old)-space-size=/.test(option));
 
 /** The shop's own program in a process of its own. */
 export interface ShopProcess {
@@ -22,7 +24,7 @@ export interface ShopProcess {
 export async function startShop(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<ShopProcess> {
   const child = spawn(
     process.execPath,
-    ["--disable-warning=ExperimentalWarning", program, "start", "--json", ...args],
+    ["--disable-warning=ExperimentalWarning", ...heap, program, "start", "--json", ...args],
     {
       env: { ...process.env, ...env },
       // With a channel to this process it ends when this process does, however that ends.

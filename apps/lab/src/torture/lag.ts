@@ -1,0 +1,33 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { LaneView } from "@waybill/server";
+import { untilAnswered } from "./http-client.ts";
+
+/** What the lanes of a shop have left: messages not handled, and keys set aside. */
+export interface Left {
+  readonly lagMessages: number;
+  readonly parkedKeys: number;
+}
+
+/** Orders are over before the last that hears of them: letters and lists are a moment behind. */
+const withinMs = 60_000;
+const everyMs = 250;
+
+/** What the lanes of a shop have left, once they were given time to have nothing left. */
+export async function leftIn(url: () => string): Promise<Left> {
+  const endMs = performance.now() + withinMs;
+  for (;;) {
+    const left = await asked(url);
+    if (left.lagMessages === 0 || performance.now() > endMs) return left;
+    await pause(everyMs);
+  }
+}
+
+async function asked(url: () => string): Promise<Left> {
+  const answer = await untilAnswered(url, "GET", "/lanes");
+  const lanes = answer!.body["lanes"] as readonly LaneView[];
+  const lag = lanes.flatMap(({ topics }) => topics.map(({ lagMessages }) => lagMessages));
+  return {
+    lagMessages: lag.reduce((sum, messages) => sum + messages, 0),
+    parkedKeys: lanes.reduce((sum, { parkedKeys }) => sum + parkedKeys, 0),
+  };
+}
