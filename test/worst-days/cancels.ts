@@ -18,7 +18,7 @@ const taken = ["authorise approved", "capture approved"];
 
 async function confirmed(shop: LiveShop, token = "tok_approved"): Promise<string> {
   const orderId = await shop.place(token);
-  await shop.until(orderId, ({ history }) => history.some(({ type }) => type === "order.confirmed"));
+  await shop.until(orderId, ({ history = [] }) => history.some(({ type }) => type === "order.confirmed"));
   return orderId;
 }
 

@@ -23,7 +23,8 @@ export interface Seen {
   readonly total: number;
   readonly problems?: readonly { readonly sku: string; readonly problem: string }[];
   readonly short?: readonly object[];
-  readonly history: readonly { readonly type: string }[];
+  /** An order that is only accepted has none yet. */
+  readonly history?: readonly { readonly type: string }[];
 }
 
 export interface Answer {
@@ -93,8 +94,8 @@ export async function startLiveShop(options: LiveShopOptions = {}): Promise<Live
       last = (await ask("GET", `/orders/${orderId}`)).body;
       return is(last) ? last : undefined;
     }, patience);
-    return seen.catch(() => {
-      throw new Error(`Order ${orderId} did not get there; it is ${JSON.stringify(last)}`);
+    return seen.catch((cause: unknown) => {
+      throw new Error(`Order ${orderId} did not get there; it is ${JSON.stringify(last)}`, { cause });
     });
   }
 
