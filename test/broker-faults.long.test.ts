@@ -12,6 +12,8 @@ import { serve, type ServerProcess } from "./server/server-process.ts";
 import { expectBooksAddUp, loadOptions, stockUp, untilOver } from "./server/under-load.ts";
 import { booksFrom, gatewayLedger } from "./server/witnesses.ts";
 
+/** How many orders clients place in a second at most; as many as are taken, if it is not said. */
+const perSecond = Number(process.env["WAYBILL_ORDERS_PER_SECOND"] ?? Infinity);
 /** How long a server stays away, in milliseconds. */
 const awayMs = Number(process.env["WAYBILL_AWAY_MS"] ?? 4_000);
 
@@ -77,6 +79,7 @@ describe.each(["nats", "kafka"] as const)("a shop on %s whose servers fail", (en
     return startLoad({
       ...loadOptions(seeded(11)),
       clients: Number(process.env["WAYBILL_CLIENTS"] ?? 8),
+      perSecond,
       name,
       url: () => shop.url,
     });

@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly skus: readonly string[];
   readonly tokens: readonly string[];
   readonly clients: number;
+  /** No more orders are begun in a second; left out: as many as are taken. */
+  readonly perSecond?: number;
   /** One order in so many is cancelled once it is acknowledged. */
   readonly cancelEvery: number;
   /** What the keys of its orders begin with. Default "key". */
@@ -33,6 +35,7 @@ interface Wanted {
 export function startLoad(options: LoadOptions): Load {
   const acknowledged = new Map<string, string>();
   const strange: string[] = [];
+  const beganMs = performance.now();
   let begun = 0;
   let isOver = false;
   let isGivenUp = false;
@@ -78,6 +81,7 @@ export function startLoad(options: LoadOptions): Load {
   async function client(): Promise<void> {
     while (!isOver) {
       const { key, body, isCancelled } = wanted();
+      await pause(beganMs + (begun * 1_000) / (options.perSecond ?? Infinity) - performance.now());
       const orderId = await untilAnswered("/orders", { "idempotency-key": key }, body);
       if (isGivenUp) return;
       acknowledged.set(key, orderId);

@@ -1,4 +1,4 @@
-import { messageOf, type StoredMessage, type Topic, type Transport, type World } from "@waybill/messaging";
+import { messageOf, type Reader, type StoredMessage, type Topic, type Transport, type World } from "@waybill/messaging";
 import { endOf, type Engine } from "./engine.ts";
 
 /** Looks for what is waited for: when the wait begins and ends, and at each message of the subject. */
@@ -126,6 +126,7 @@ async function follow(
       } catch (error) {
         if (signal.aborted) break;
         world.log("warn", "Waiting requests lost the log and look again.", { error: messageOf(error) });
+        await reader[Symbol.asyncDispose]();
         await reopen();
       }
     }
@@ -133,14 +134,13 @@ async function follow(
   }
 
   async function reopen(): Promise<void> {
-    await reader[Symbol.asyncDispose]();
-    await world.sleep(500, signal);
-    if (signal.aborted) return;
-    await open().then(
-      (opened) => (reader = opened),
-      () => undefined,
-    );
-    tellAll();
+    for (let opened: Reader | undefined; opened === undefined;) {
+      await world.sleep(500, signal);
+      if (signal.aborted) return;
+      opened = await open().catch(() => undefined);
+      if (opened !== undefined) reader = opened;
+      tellAll();
+    }
   }
 
   return { ended: read() };

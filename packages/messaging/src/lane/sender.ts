@@ -25,7 +25,7 @@ interface Destination extends TopicPartition {
   failures: number;
 }
 
-const backoffMs = [50, 200, 1_000, 5_000] as const;
+const backoffMs = [50, 200, 1_000, 2_000] as const;
 
 /**
  * Appends what the lane has committed to where it belongs, in order of `n`, with one unresolved append a destination,
