@@ -3,6 +3,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { auditCommand } from "./commands/audit.ts";
 import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { lettersCommand } from "./commands/letters.ts";
 import { keyCommand } from "./commands/key.ts";
 import { lanesCommand } from "./commands/lanes.ts";
 import { migrateCommand } from "./commands/migrate.ts";
@@ -37,6 +38,7 @@ const commands = [
   discardCommand,
   resumeCommand,
   resolveCommand,
+  lettersCommand,
   auditCommand,
   keyCommand,
   newCommand,

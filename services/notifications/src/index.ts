@@ -1,3 +1,3 @@
 export { mailEffects, sendMail, type Mail, type Mailer, type MailKind } from "./mail.ts";
-export type { Mails } from "./rules.ts";
-export { mails, notifications } from "./service.ts";
+export type { Mails, Undelivered } from "./rules.ts";
+export { mails, notifications, undelivered } from "./service.ts";

@@ -5,7 +5,7 @@ import {
   type OrderRefunded,
   type OrderShipped,
 } from "@waybill/contracts";
-import type { Outcome } from "@waybill/messaging";
+import type { Frozen, Outcome } from "@waybill/messaging";
 import type { Mail, MailKind } from "./mail.ts";
 
 /** Which letters of an order were written, and which of them did not go out, with the reason. */
@@ -27,6 +27,30 @@ export function delivered(mails: Mails | undefined, kind: MailKind, outcome: Out
   if (outcome.kind === "done") return undefined;
   const known = mails ?? none;
   return { ...known, failed: { ...known.failed, [kind]: `${outcome.kind}: ${outcome.reason}` } };
+}
+
+/** A letter that will never go out: its address or its text was refused for good, or nobody took it for so long that it is old news. */
+export interface Undelivered {
+  readonly orderId: string;
+  readonly kind: MailKind;
+  readonly to: string;
+  readonly subject: string;
+  /** `unknown`: it was given up, and may have gone out. */
+  readonly outcome: "refused" | "unknown";
+  readonly reason: string;
+  readonly atMs: number;
+}
+
+/** The id of a letter among those of all orders. */
+export function letterId({ orderId, kind }: Pick<Mail, "orderId" | "kind">): string {
+  return `${orderId}/${kind}`;
+}
+
+/** What is kept of a letter for whoever looks for those that did not go out; undefined when it did. */
+export function notDelivered(mail: Frozen<Mail>, outcome: Outcome<null>, atMs: number): Undelivered | undefined {
+  if (outcome.kind === "done") return undefined;
+  const { orderId, kind, to, subject } = mail;
+  return { orderId, kind, to, subject, outcome: outcome.kind, reason: outcome.reason, atMs };
 }
 
 export function confirmedMail({ orderId, customer, total, currency, lines }: OrderConfirmed): Mail {

@@ -10,10 +10,24 @@ import {
   type Service,
 } from "@waybill/messaging";
 import { sendMail, type Mail } from "./mail.ts";
-import { cancelledMail, confirmedMail, delivered, refundedMail, shippedMail, written, type Mails } from "./rules.ts";
+import {
+  cancelledMail,
+  confirmedMail,
+  delivered,
+  letterId,
+  notDelivered,
+  refundedMail,
+  shippedMail,
+  written,
+  type Mails,
+  type Undelivered,
+} from "./rules.ts";
 
 /** By the order's id. */
 export const mails = state<Mails>("mails");
+
+/** Letters that will never go out, in order of their orders' ids: few, so that they can be listed without a look at all orders. */
+export const undelivered = state<Undelivered>("undelivered");
 
 /** Letters to customers: confirmed, shipped, cancelled, refunded. */
 export function notifications(): Service {
@@ -25,10 +39,12 @@ export function notifications(): Service {
       tells(orderRefunded, refundedMail),
       whenSettled(
         sendMail,
-        (r) => [mails(r.input.orderId)],
-        (r, [held], out) => {
+        (r) => [mails(r.input.orderId), undelivered(letterId(r.input))],
+        (r, [held, lost], out) => {
           const noted = delivered(held.value, r.input.kind, r.outcome);
           if (noted !== undefined) out.save(held, noted);
+          const kept = notDelivered(r.input, r.outcome, out.nowMs);
+          if (kept !== undefined) out.save(lost, kept);
         },
       ),
     ],

@@ -2,7 +2,7 @@ import { orderCancelled, orderConfirmed, orderRefunded, orderShipped, type Order
 import type { EffectCall } from "@waybill/messaging";
 import { specification } from "@waybill/messaging/specification";
 import { expect, test } from "vitest";
-import { mailEffects, mails, notifications, sendMail, type Mail } from "../src/index.ts";
+import { mailEffects, mails, notifications, sendMail, undelivered, type Mail } from "../src/index.ts";
 
 const orderId = "o-1";
 const customer = { id: "c-1", email: "ann@example.org" };
@@ -62,6 +62,26 @@ test("given a letter that does not go out, then that is noted with the reason, a
     written: ["confirmed"],
     failed: { confirmed: "refused: mailbox unknown" },
   });
+});
+
+test("given letters that went out, were refused and were given up, then the last two are kept for whoever looks", () => {
+  const shop = given();
+  const done = mailOf(shop.when(orderConfirmed, confirmed));
+  shop.settled(sendMail, done, { kind: "done", value: null });
+  const refused = mailOf(shop.when(orderShipped, { orderId, customer }));
+  shop.settled(sendMail, refused, { kind: "refused", reason: "550 mailbox unknown" });
+  const old = mailOf(shop.when(orderRefunded, { orderId, customer, currency: "JPY", amount: 300 }));
+  shop.settled(sendMail, old, { kind: "unknown", reason: "given up" });
+  const kept = (kind: string) => shop.state(undelivered(`${orderId}/${kind}`));
+  expect(kept("confirmed")).toBeUndefined();
+  expect(kept("shipped")).toMatchObject({
+    to: "ann@example.org",
+    subject: "Your order o-1 is on its way",
+    outcome: "refused",
+    reason: "550 mailbox unknown",
+    atMs: expect.any(Number),
+  });
+  expect(kept("refunded")).toMatchObject({ orderId, kind: "refunded", outcome: "unknown", reason: "given up" });
 });
 
 test("a mailer is handed the letter and its key, and repeats are told to be possible unless it knows keys", async () => {

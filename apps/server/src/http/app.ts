@@ -14,6 +14,7 @@ import { endUnreadable } from "./client-error.ts";
 import { addDocument } from "./document/routes.ts";
 import { noteRoutes } from "./document/notes.ts";
 import { addHealth } from "./health.ts";
+import { addLetters } from "./letters.ts";
 import { addLaneCommands } from "./lane-commands.ts";
 import { addOrderEvents } from "./order-events.ts";
 import { addOrderLists } from "./order-lists.ts";
@@ -92,6 +93,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   addStockMovements(app, parts);
   addShipments(app, parts);
   addPayments(app, parts);
+  addLetters(app, parts);
   addLaneCommands(app, parts);
   addParked(app, parts);
   addTopics(app, parts);

@@ -6,6 +6,7 @@ import { ownOnly } from "./access/guard.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { valueOf } from "./body.ts";
+import { cursorOf, placeIn } from "./cursor.ts";
 import type { Api } from "./document/api.ts";
 import { asTimes, jsonSchema } from "./document/json-schema.ts";
 import { listedView } from "./order-view.ts";
@@ -89,7 +90,7 @@ function isWanted(order: Order, { customer, state, attention }: ListQuery): bool
 }
 
 function startOf(list: string, { cursor, to }: ListQuery): string {
-  if (cursor !== undefined) return list + Buffer.from(cursor, "base64url").toString();
+  if (cursor !== undefined) return list + placeIn(cursor);
   const toMs = timeOf("to", to);
   return toMs === undefined ? list : afterTime(list, toMs);
 }
@@ -102,7 +103,7 @@ function timeOf(field: string, text: string | undefined): number | undefined {
 }
 
 function nextPage({ pretty: _pretty, ...query }: ListQuery, place: string): string {
-  const cursor = Buffer.from(place).toString("base64url");
+  const cursor = cursorOf(place);
   return `/orders?${new URLSearchParams({ ...query, cursor }).toString()}`;
 }
 

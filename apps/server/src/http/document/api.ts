@@ -18,6 +18,7 @@ export const tags = {
   stock: "What lies on the shelves, and each movement of it.",
   shipments: "Goods that leave and arrive.",
   payments: "Payments that wait for a person's word.",
+  letters: "Letters that customers will never get.",
   topics: "The log: what was said, by topic.",
   parked: "Inputs that could not be handled: looked at, tried again, given up.",
   operations:
