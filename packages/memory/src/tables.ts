@@ -84,7 +84,10 @@ export function emptyTables(lanes: LaneRow[]): Tables {
 
 /** One text for several parts, another one for any other parts. */
 export function keyOf(...parts: readonly (string | number)[]): string {
-  return JSON.stringify(parts);
+  let key = "";
+  // A text is told from what follows it by its length, and from a number by its colon.
+  for (const part of parts) key += typeof part === "number" ? `${part},` : `${part.length}:${part}`;
+  return key;
 }
 
 export function tablesOf(db: Database, service: string): Tables {

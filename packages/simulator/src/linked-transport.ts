@@ -12,6 +12,7 @@ import {
 import { messageAt, type Logs, type TopicLog } from "./log.ts";
 import { Cursors } from "./log-reader.ts";
 import { fine, type Fate, type Network } from "./network.ts";
+import { callOff, onAbort } from "./on-abort.ts";
 import type { SimulatedProcess } from "./simulated-process.ts";
 
 const nothing: ReadonlySet<string> = new Set();
@@ -130,7 +131,7 @@ function linkedReader(
         wake = undefined;
         for (const topic of cursors.topics) logs.waitersOf(topic).delete(changed);
         transport.waiting.delete(over);
-        signal.removeEventListener("abort", over);
+        callOff(signal, over);
         process.reach(resolve);
       };
       let isTold = false;
@@ -144,7 +145,7 @@ function linkedReader(
       const timer = scheduler.after(ms, over);
       for (const topic of cursors.topics) logs.waitersOf(topic).add(changed);
       transport.waiting.add(over);
-      signal.addEventListener("abort", over);
+      onAbort(signal, over);
       wake = over;
     });
   }

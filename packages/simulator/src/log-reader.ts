@@ -11,6 +11,8 @@ import { indexOf, messageAt, type Logs, type PartitionLog, type TopicLog } from 
 /** Where a reader stands in one partition. */
 interface Cursor {
   position: Position;
+  /** The partition's log as it was when the positions were last compared; a topic that is made anew has others. */
+  log: PartitionLog | undefined;
   /** The log's index of the next message to take, during one fetch. */
   index: number;
   last: StoredMessage | undefined;
@@ -27,7 +29,12 @@ export class Cursors {
 
   constructor(logs: Logs, from: readonly Position[]) {
     this.#logs = logs;
-    this.#cursors = from.map((position) => ({ position: { ...position }, index: 0, last: undefined }));
+    this.#cursors = from.map((position) => ({
+      position: { ...position },
+      log: undefined,
+      index: 0,
+      last: undefined,
+    }));
     this.topics = [...new Set(from.map(({ topic }) => topic))];
   }
 
@@ -39,9 +46,9 @@ export class Cursors {
     const count = this.#cursors.length;
     for (let at = 0; at < count; at++) {
       const cursor = this.#cursors[(at + this.#first) % count]!;
-      const { topic, partition, nextOffset } = cursor.position;
+      const { topic, nextOffset } = cursor.position;
       if (limits.except?.has(topic) === true || stalled.has(topic)) continue;
-      const log = this.#logs.partition(topic, partition);
+      const log = cursor.log!;
       cursor.last = undefined;
       cursor.index = log.nextOffset === nextOffset ? log.messages.length : indexOf(log, nextOffset);
       open.push(cursor);
@@ -54,28 +61,24 @@ export class Cursors {
 
   /** One message of each partition in turn, until a limit is reached or nothing is left. */
   #inTurn(open: readonly Cursor[], limits: FetchLimits, messages: StoredMessage[]): void {
-    let waiting = open.filter((cursor) => cursor.index < this.#logOf(cursor).messages.length);
+    let waiting = open.filter(hasMore);
     for (let bytes = 0; waiting.length > 0;) {
       for (const cursor of waiting) {
-        const message = this.#logOf(cursor).messages[cursor.index]!;
+        const message = cursor.log!.messages[cursor.index]!;
         bytes += bodyBytes(message.body);
         if (messages.length >= limits.messages || (messages.length > 0 && bytes > limits.bytes)) return;
         messages.push(message);
         cursor.index += 1;
         cursor.last = message;
       }
-      waiting = waiting.filter((cursor) => cursor.index < this.#logOf(cursor).messages.length);
+      waiting = waiting.filter(hasMore);
     }
-  }
-
-  #logOf({ position }: Cursor): PartitionLog {
-    return this.#logs.partition(position.topic, position.partition);
   }
 
   /** Notes the partition's new position, and whether it was read to its end. */
   #move(cursor: Cursor, fetched: Mutable): void {
     const before = cursor.position;
-    const log = this.#logOf(cursor);
+    const log = cursor.log!;
     const isAtEnd = cursor.index >= log.messages.length;
     const nextOffset = isAtEnd ? log.nextOffset : log.messages[cursor.index]!.offset;
     if (nextOffset !== before.nextOffset) {
@@ -88,12 +91,18 @@ export class Cursors {
   }
 
   #compare(): void {
-    for (const { position } of this.#cursors) {
+    for (const cursor of this.#cursors) {
+      const { position } = cursor;
       const topic = this.#logs.topic(position.topic);
-      compare(topic, this.#logs.partition(position.topic, position.partition), position);
+      cursor.log = this.#logs.partition(position.topic, position.partition);
+      compare(topic, cursor.log, position);
     }
     this.#comparedAt = this.#logs.damage;
   }
+}
+
+function hasMore({ log, index }: Cursor): boolean {
+  return index < log!.messages.length;
 }
 
 interface Mutable {

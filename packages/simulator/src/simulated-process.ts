@@ -1,4 +1,5 @@
 import type { World } from "@waybill/messaging";
+import { callOff, onAbort } from "./on-abort.ts";
 import { idOf, type Rolls } from "./rolls.ts";
 import type { Scheduler } from "./scheduler.ts";
 
@@ -78,10 +79,10 @@ export class SimulatedProcess {
         resolve();
       };
       const pending = this.#scheduler.after(Math.min(ms, 86_400_000), () => {
-        signal?.removeEventListener("abort", end);
+        if (signal !== undefined) callOff(signal, end);
         this.reach(resolve);
       });
-      signal?.addEventListener("abort", end, { once: true });
+      if (signal !== undefined) onAbort(signal, end);
     });
   }
 }
