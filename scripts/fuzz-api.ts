@@ -1,5 +1,5 @@
 // Fuzzes the HTTP interface from its own OpenAPI document: no answer may be a 5xx, and none may break the document.
-// Schemathesis comes from PyPI into a folder of its own; it needs Python 3.10 or newer, and nothing else.
+// `--examples N` for each route, `--seconds N` at most, `--seed N` for those of a run before. Schemathesis comes from PyPI into a folder of its own; it needs Python 3.10 or newer, and nothing else.
 import { startServer } from "@waybill/server";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -13,7 +13,7 @@ const cache = fileURLToPath(new URL("../node_modules/.cache/fuzz", import.meta.u
 const program = join(cache, "bin", "schemathesis");
 
 const { values } = parseArgs({
-  options: { examples: { type: "string", default: "50" }, seed: { type: "string" } },
+  options: { examples: { type: "string", default: "50" }, seconds: { type: "string" }, seed: { type: "string" } },
 });
 
 if (!existsSync(program)) {
@@ -36,6 +36,7 @@ async function fuzz(url: string): Promise<number> {
   // One worker: the cache of Schemathesis 4.32 is not safe for more.
   // A stream of events has no end to wait for; a test of its own listens to it.
   args.push("--exclude-path-regex", "/events$");
+  if (values.seconds !== undefined) args.push("--max-time", values.seconds);
   if (values.seed !== undefined) args.push("--seed", values.seed);
   const child = spawn(program, args, { cwd: data, stdio: "inherit" });
   return new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));

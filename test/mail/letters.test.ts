@@ -71,8 +71,8 @@ test("letters that are refused for good are told to operators, by a running serv
   const second = await letters(first.next);
   expect([second.letters, second.next]).toEqual([all.slice(1), undefined]);
   expect((await ask("GET", "/letters", undefined, shopper.key)).status).toBe(403);
-  const nul = await ask("GET", `/letters?cursor=${Buffer.from("\0").toString("base64url")}`);
-  expect([nul.status, nul.body.errors[0].field]).toEqual([422, "cursor"]);
+  const madeUp = await ask("GET", `/letters?cursor=${Buffer.from("\0\ud800").toString("base64url")}`);
+  expect(madeUp).toEqual({ status: 200, body: { letters: [] } });
 
   const shown = (await here("letters", "--data", data)).stdout;
   for (const id of lost) expect(shown).toContain(id);
