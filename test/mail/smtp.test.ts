@@ -28,7 +28,7 @@ function call(key = "k3Y_-x", signal = new AbortController().signal): EffectCall
 describe("a letter", () => {
   test("comes as plain text and as a page, under a name that its key gives it, and with nothing of the input at large", async () => {
     await using server = await startMailServer();
-    await using mailer = mailerTo(server.port);
+    await using mailer = await mailerTo(server.port);
     expect(await mailer.send(mail, call())).toEqual({ kind: "done", value: null });
     const [letter] = server.taken;
     expect(letter).toMatchObject({
@@ -48,7 +48,7 @@ describe("a letter", () => {
 
   test("that is sent again has the same name, so that its reader can tell", async () => {
     await using server = await startMailServer();
-    await using mailer = mailerTo(server.port);
+    await using mailer = await mailerTo(server.port);
     for (const key of ["one", "one", "two"]) await mailer.send(mail, call(key));
     expect(server.taken.map(({ messageId }) => messageId)).toEqual([
       "<one@mugs.example>",
@@ -60,7 +60,7 @@ describe("a letter", () => {
 
   test("goes to one address, whatever that looks like", async () => {
     await using server = await startMailServer();
-    await using mailer = mailerTo(server.port);
+    await using mailer = await mailerTo(server.port);
     for (const to of ["a,b@example.org", "a;b@example.org", '"a b"@example.org']) {
       const came = await mailer.send({ ...mail, to }, call());
       expect(["done", "refused"]).toContain(came.kind);
@@ -80,7 +80,7 @@ describe("what a server answers", () => {
     ["4xx to the text", "again", { verdict: (): Verdict => answering(452, "4.3.1 the disk is full") }],
   ] as const)("%s: %s", async (_, kind, options) => {
     await using server = await startMailServer(options);
-    await using mailer = mailerTo(server.port);
+    await using mailer = await mailerTo(server.port);
     const came = await mailer.send(mail, call());
     expect(came.kind).toBe(kind);
     expect(JSON.stringify(came)).toMatch(/[45]\d\d/);
@@ -92,7 +92,7 @@ describe("what a server answers", () => {
     const onMailFrom = (_: unknown, __: unknown, done: (error: Error) => void) =>
       done(Object.assign(new Error("5.7.1 not from here"), { responseCode: 553 }));
     await using server = await startMailServer({ server: { onMailFrom } });
-    await using mailer = mailerTo(server.port);
+    await using mailer = await mailerTo(server.port);
     expect(await mailer.send(mail, call())).toMatchObject({ kind: "again", reason: expect.stringContaining("553") });
   });
 
@@ -100,7 +100,7 @@ describe("what a server answers", () => {
     let isFirst = true;
     const verdict = (): Verdict => (isFirst ? ((isFirst = false), "take and hang up") : "take");
     await using server = await startMailServer({ verdict });
-    await using mailer = mailerTo(server.port);
+    await using mailer = await mailerTo(server.port);
     expect((await mailer.send(mail, call())).kind).toBe("unknown");
     expect((await mailer.send(mail, call())).kind).toBe("done");
     expect(server.taken.map(({ messageId }) => messageId)).toEqual(["<k3Y_-x@mugs.example>", "<k3Y_-x@mugs.example>"]);
@@ -111,7 +111,7 @@ describe("a server that is not there", () => {
   test("is asked again later", async () => {
     const gone = await startMailServer();
     await gone[Symbol.asyncDispose]();
-    await using mailer = mailerTo(gone.port);
+    await using mailer = await mailerTo(gone.port);
     expect(await mailer.send(mail, call())).toMatchObject({
       kind: "again",
       reason: expect.stringContaining("ECONNREFUSED"),
@@ -124,7 +124,7 @@ describe("a server that is not there", () => {
     silent.listen(0, "127.0.0.1");
     await once(silent, "listening");
     try {
-      await using mailer = mailerTo((silent.address() as AddressInfo).port);
+      await using mailer = await mailerTo((silent.address() as AddressInfo).port);
       const limit = new AbortController();
       const sending = mailer.send(mail, call("k", limit.signal));
       await vi.waitUntil(() => sockets.size === 1);
@@ -141,7 +141,7 @@ describe("a server that is not there", () => {
   test("for one letter is found again by the next, over a new connection", async () => {
     await using mailer = await (async () => {
       await using first = await startMailServer();
-      const mailer = mailerTo(first.port);
+      const mailer = await mailerTo(first.port);
       expect((await mailer.send(mail, call("one"))).kind).toBe("done");
       return Object.assign(mailer, { port: first.port });
     })();
@@ -161,17 +161,17 @@ describe("TLS and logging in", () => {
   test("is asked for before a word is said, and the certificate must hold", async () => {
     await using server = await startMailServer({ server: { ...onAuth, ...withCertificate } });
     const login = { user: "shop", password: "hush", tls: "required", url: `smtp://localhost:${server.port}` } as const;
-    await using stranger = mailerTo(login);
+    await using stranger = await mailerTo(login);
     expect((await stranger.send(mail, call())).kind).toBe("again");
     expect(server.taken).toEqual([]);
-    await using mailer = mailerTo({ ...login, caFile: certificateFile });
+    await using mailer = await mailerTo({ ...login, caFile: certificateFile });
     expect(await mailer.send(mail, call())).toEqual({ kind: "done", value: null });
     expect(server.taken[0]).toMatchObject({ secure: true, user: "shop" });
   });
 
   test("may begin with the first byte", async () => {
     await using server = await startMailServer({ server: { ...withCertificate, secure: true } });
-    await using mailer = mailerTo({
+    await using mailer = await mailerTo({
       url: `smtps://localhost:${server.port}`,
       tls: "required",
       caFile: certificateFile,
@@ -182,7 +182,7 @@ describe("TLS and logging in", () => {
 
   test("a server that does not speak TLS gets nothing", async () => {
     await using server = await startMailServer();
-    await using mailer = mailerTo({ url: `smtp://127.0.0.1:${server.port}`, tls: "required" });
+    await using mailer = await mailerTo({ url: `smtp://127.0.0.1:${server.port}`, tls: "required" });
     expect((await mailer.send(mail, call())).kind).toBe("again");
     expect(server.taken).toEqual([]);
   });
@@ -191,7 +191,7 @@ describe("TLS and logging in", () => {
     await using server = await startMailServer({
       server: { ...onAuth, disabledCommands: ["STARTTLS"], allowInsecureAuth: true },
     });
-    await using mailer = mailerTo({ url: `smtp://shop:s3same@127.0.0.1:${server.port}` });
+    await using mailer = await mailerTo({ url: `smtp://shop:s3same@127.0.0.1:${server.port}` });
     const came = await mailer.send(mail, call());
     expect(came.kind).toBe("again");
     expect(JSON.stringify(came)).not.toContain("s3same");

@@ -80,11 +80,11 @@ export async function openWork(options: WorkOptions): Promise<Work> {
   const engine = open.use(await openEngine(config, { world, data, limits: options.limits }));
   const seeding = early ?? openSeed(data, takesSample && (await isEmpty(engine)));
   const { gatewayUrl, gateway } = await openGateway(config, data, parts, log, open);
-  const mailer = openMailer(config.mail, join(data, "mail"), open);
+  const mailer = await openMailer(config.mail, join(data, "mail"), open);
   const { services: only } = parts;
   const { dispatchAfterMs, paymentDeadlineMs } = config.shop;
   const collector = tracesEndpoint(process.env);
-  const traces = collector === undefined ? undefined : open.use(tracesTo(collector));
+  const traces = collector === undefined ? undefined : open.use(await tracesTo(collector));
   const meter = openMeter({ traces, log: world.log });
   const timing = { dispatchAfterMs, paymentDeadlineMs };
   const shop = open.use(await openShop({ engine, world, gateway, mailer, meter, only, ...timing }));

@@ -32,7 +32,7 @@ export const variants: readonly Mutant[] = [
       },
       {
         file: "apps/server/src/work.ts",
-        find: "  const collector = tracesEndpoint(process.env);\n  const traces = collector === undefined ? undefined : open.use(tracesTo(collector));\n",
+        find: "  const collector = tracesEndpoint(process.env);\n  const traces = collector === undefined ? undefined : open.use(await tracesTo(collector));\n",
         replace: "  const traces = undefined;\n",
       },
       {

@@ -4,6 +4,10 @@ import { mailFolder } from "./folder.ts";
 import { smtpMailer } from "./smtp.ts";
 
 /** Whoever carries letters away: the server that the configuration names, or a folder of this machine. */
-export function openMailer(server: MailConfig | undefined, folder: string, open: AsyncDisposableStack): Mailer {
-  return server === undefined ? mailFolder(folder) : open.use(smtpMailer(server));
+export async function openMailer(
+  server: MailConfig | undefined,
+  folder: string,
+  open: AsyncDisposableStack,
+): Promise<Mailer> {
+  return server === undefined ? mailFolder(folder) : open.use(await smtpMailer(server));
 }

@@ -1,5 +1,4 @@
 import type { Mailer } from "@waybill/notifications";
-import { createTransport } from "nodemailer";
 import { readFileSync } from "node:fs";
 import type { MailConfig } from "../config/mail.ts";
 import { headersOf, htmlOf, messageIdOf } from "./letter.ts";
@@ -22,7 +21,9 @@ const idleMs = 60_000;
  * whether it was taken. Such an attempt is `unknown`, and the engine makes it again: a letter may come twice, with the same
  * `Message-ID`, rather than not at all. Closing ends the connections; letters under way are made again at the next start.
  */
-export function smtpMailer(config: MailConfig): Mailer & AsyncDisposable {
+export async function smtpMailer(config: MailConfig): Promise<Mailer & AsyncDisposable> {
+  // Loaded only where there is a server to write to.
+  const { createTransport } = await import("nodemailer");
   const { from, connectionsMax } = config;
   const pool = createTransport({ pool: true, ...connectionOf(config) });
 
