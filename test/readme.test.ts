@@ -106,7 +106,7 @@ describe("commands", () => {
     expect(wrong(command)).toBeDefined();
   });
 
-  test("that CI runs are those of the README, and then the suites on real servers", () => {
+  test("that CI runs are those of the README, and then a torture, a fuzzer and the suites on real servers", () => {
     const told = blocksOf(readme, "sh").find((block) => block.includes("npm test"))!;
     const commands = commandsOf(`\`\`\`sh\n${told}\`\`\`\n`);
     const steps = [...textOf(".ci/run").matchAll(/^step (.*)$/gm)].map(([, step]) => step!);
@@ -116,6 +116,7 @@ describe("commands", () => {
       ".ci/programs",
       "npm run brokers -- install",
       "npm run torture -- --minutes 2",
+      "npm run fuzz -- --examples 10 --seconds 60",
       "npm run test:brokers",
     ]);
   });
