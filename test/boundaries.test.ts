@@ -90,6 +90,8 @@ describe("an arrow the wrong way is found", () => {
     ["apps/cli/src/x.ts", `export * from "../../server/src/shop.ts";`],
     ["services/orders/src/rules.ts", `import { type } from "arktype";`],
     ["services/loyalty/src/service.ts", `import { type } from "arktype";`],
+    ["services/loyalty/src/service.ts", `import { adapters } from "./outside.ts";`],
+    ["services/loyalty/src/outside.ts", `import { Pool } from "undici";`],
     ["services/loyalty/src/service.ts", `import { orders } from "../../orders/src/index.ts";`],
     ["apps/server/src/shop.ts", `export { loyalty } from "../../../services/loyalty/src/index.ts";`],
     ["apps/server/src/own-services.ts", `export { counted } from "../../../services/loyalty/src/rules.ts";`],
@@ -116,6 +118,9 @@ describe("an arrow the wrong way is found", () => {
     ],
     ["test/x.test.ts", `import { orders } from "@waybill/orders"; import { test } from "vitest";`],
     ["services/loyalty/src/contract.ts", `import { type } from "arktype";`],
+    ["services/loyalty/src/index.ts", `import { adapters } from "./outside.ts";`],
+    ["services/loyalty/test/outside.test.ts", `import { adapters } from "../src/outside.ts";`],
+    ["services/loyalty/src/outside.ts", `import type { Voucher } from "./service.ts";`],
     ["apps/server/src/own-services.ts", `export { loyalty } from "../../../services/loyalty/src/index.ts";`],
   ])("and one the right way is not: %s: %s", (path, text) => {
     expect(trespassesOf(path, text)).toEqual([]);
@@ -172,5 +177,6 @@ describe("what asks the world is found", () => {
   test("apps and tests may ask", () => {
     expect(impuritiesOf("const at = Date.now();", "apps/server/src/world.ts")).toEqual([]);
     expect(impuritiesOf("const at = Date.now();", "services/orders/test/x.test.ts")).toEqual([]);
+    expect(impuritiesOf("await fetch(url);", "services/loyalty/src/outside.ts")).toEqual([]);
   });
 });

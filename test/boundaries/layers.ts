@@ -40,6 +40,9 @@ const ownServices = "apps/server/src/own-services.ts";
 /** Where such a service says what its messages are, which takes a library for schemas. */
 const ownContract = /^services\/[^/]+\/src\/contract\.ts$/;
 
+/** The one file of such a service that may reach for the world: the hands of its calls to the outside. Only its index names it. */
+const outside = /^services\/[^/]+\/src\/outside\.ts$/;
+
 /** What tests may use besides: suites, engines that live in memory, and the tools of the root. */
 const forTests: ReadonlySet<string> = new Set(["@waybill/conformance", "@waybill/memory", "@waybill/brokers"]);
 
@@ -52,7 +55,7 @@ const pureBuiltins: Readonly<Record<string, readonly string[]>> = {
 };
 
 export function isPure(path: string): boolean {
-  return !isTest(path) && pure.some((folder) => path.startsWith(folder));
+  return !isTest(path) && !outside.test(path) && pure.some((folder) => path.startsWith(folder));
 }
 
 /** What a file of pure code asks of the world by itself. */
@@ -82,6 +85,8 @@ export function trespasses(path: string, { imports }: Parsed, workspaces: readon
 function leaves(path: string, { from }: Import, own: Workspace, workspaces: readonly Workspace[]): string | undefined {
   const target = posix.join(posix.dirname(path), from);
   const other = workspaceOf(target, workspaces);
+  if (outside.test(target) && !isTest(path) && path !== posix.join(posix.dirname(target), "index.ts"))
+    return "rules and wiring are pure; only the service's index names the hands of its calls";
   if (own.folder === "." || other === own || other.folder === ".") return undefined;
   if (path === ownServices && target === `${other.folder}/src/index.ts`) return undefined;
   return `it is part of ${other.name}; import that by its name`;

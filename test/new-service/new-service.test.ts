@@ -1,5 +1,9 @@
+import { once } from "node:events";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { textOf } from "../boundaries/files.ts";
@@ -49,6 +53,29 @@ async function openShop() {
   };
 }
 
+/** The provider of vouchers: it knows keys, and hangs up behind the first of them without a word. */
+async function startProvider() {
+  const keys = new Map<string, string>();
+  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const { customerId } = (await json(request)) as { customerId: string };
+    const key = String(request.headers["idempotency-key"]);
+    const known = keys.get(key);
+    keys.set(key, known ?? `FOR-${customerId}`);
+    if (known === undefined) request.socket.destroy();
+    else response.setHeader("content-type", "application/json").end(JSON.stringify({ code: known }));
+  };
+  const server = createServer((request, response) => void answer(request, response));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/vouchers`,
+    keys,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await once(server.close(), "close");
+    },
+  };
+}
+
 /** What differs from the checkout as it was. */
 function changed(): string[] {
   const now = checkout.tree();
@@ -69,11 +96,11 @@ describe("a service that `waybill new service` has written into a checkout", { t
 
   test("can be changed as the guide shows", () => {
     const shown = blocksOf(textOf("docs/messaging-guide.md"), "ts").filter((block) => block.startsWith(`// ${own}/`));
-    expect(shown).toHaveLength(4);
+    expect(shown).toHaveLength(9);
     for (const block of shown) {
       const [first, ...lines] = block.split("\n");
       const path = first!.slice(3);
-      expect(filesOf("loyalty")).toContain(path);
+      expect([...filesOf("loyalty"), `${own}/src/outside.ts`]).toContain(path);
       writeFileSync(join(checkout.folder, path), lines.join("\n"));
     }
   });
@@ -92,13 +119,16 @@ describe("a service that `waybill new service` has written into a checkout", { t
   });
 
   test("hears of orders in a shop, and says what it makes of them", async () => {
+    await using provider = await startProvider();
+    process.env["VOUCHERS_URL"] = provider.url;
     await using shop = await openShop();
     const first = await shop.order();
     expect(await shop.said(longest, `${longest}.counted`)).toContain(`"orderId":"${first}","orders":1`);
     const second = await shop.order();
     const said = await shop.said("loyalty", "voucher.earned");
     expect(said).toContain(`"orderId":"${first}","orders":1`);
-    expect(said).toMatch(new RegExp(`voucher.earned .*"orderId":"${second}"`));
+    expect(said).toMatch(new RegExp(`voucher.earned .*"orderId":"${second}","code":"FOR-ann"`));
+    expect(provider.keys.size).toBe(1);
     const { lanes } = JSON.parse(await waybill("lanes", "--data", data, "--json")) as { lanes: readonly unknown[] };
     expect(lanes).toContainEqual(expect.objectContaining({ service: "loyalty", parkedKeys: 0 }));
   });

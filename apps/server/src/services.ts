@@ -3,12 +3,22 @@ import { allMessages, allTopics } from "@waybill/contracts";
 import { fulfilment } from "@waybill/fulfilment";
 import { inventory } from "@waybill/inventory";
 import { listing } from "@waybill/listing";
-import { WaybillError, type AnyMessageType, type Service, type Topic } from "@waybill/messaging";
+import { WaybillError, type AnyEffectAdapter, type AnyMessageType, type Service, type Topic } from "@waybill/messaging";
 import { notifications } from "@waybill/notifications";
 import { orders } from "@waybill/orders";
 import { payments } from "@waybill/payments";
 import { partitions } from "./engine.ts";
 import * as own from "./own-services.ts";
+
+/** A service of your own: alone, or with the hands of its calls to the outside, which are asked for where it works. */
+export type OwnService =
+  | Service
+  | { readonly service: Service; readonly adapters: () => Readonly<Record<string, AnyEffectAdapter>> };
+
+/** The services of your own, as their folders give them. */
+function ownServices(): readonly OwnService[] {
+  return Object.values<() => OwnService>(own).map((make) => make());
+}
 
 /** How long the shop waits; undefined: as its services say, and for a dispatch a person. */
 export interface ShopTimes {
@@ -30,8 +40,31 @@ export function shopServices({ dispatchAfterMs, paymentDeadlineMs }: ShopTimes =
     fulfilment(dispatchAfterMs === undefined ? {} : { dispatchAfterMs }),
     notifications(),
     listing(),
-    ...Object.values<() => Service>(own).map((make) => make()),
+    ...ownServices().map((one) => ("service" in one ? one.service : one)),
   ];
+}
+
+/**
+ * The hands of the calls of your own services among these. Throws CONTRACT_INVALID when two have an adapter for one effect,
+ * or one has an adapter for an effect of the shop's.
+ */
+export function ownAdapters(
+  works: (service: string) => boolean,
+  taken: Readonly<Record<string, AnyEffectAdapter>>,
+  all: readonly OwnService[] = ownServices(),
+): Readonly<Record<string, AnyEffectAdapter>> {
+  const adapters = { ...taken };
+  for (const one of all) {
+    if (!("service" in one) || !works(one.service.name)) continue;
+    for (const [effect, adapter] of Object.entries(one.adapters())) {
+      if (Object.hasOwn(adapters, effect)) {
+        const text = `Service "${one.service.name}" brings an adapter for ${effect}, which has one already.`;
+        throw new WaybillError("CONTRACT_INVALID", text);
+      }
+      adapters[effect] = adapter;
+    }
+  }
+  return adapters;
 }
 
 /** The most lanes that each service of the shop can have. */

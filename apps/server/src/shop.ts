@@ -15,7 +15,7 @@ import { gatewayEffects, type PaymentGateway } from "@waybill/payments";
 import { hostname } from "node:os";
 import { partitions, type Engine } from "./engine.ts";
 import type { Meter } from "./metrics/meter.ts";
-import { shopContract, shopServices, type ShopTimes } from "./services.ts";
+import { ownAdapters, shopContract, shopServices, type ShopTimes } from "./services.ts";
 
 /** Names the code that runs, so that inputs parked by another build are tried again. */
 export const build = "0.1.0";
@@ -81,7 +81,8 @@ function workerOptions(
   types: WorkerOptions["types"],
 ): WorkerOptions {
   const { engine, world, gateway, mailer, meter, limits } = options;
-  const adapters = { ...(gateway === undefined ? {} : gatewayEffects(gateway)), ...mailEffects(mailer) };
+  const shops = { ...(gateway === undefined ? {} : gatewayEffects(gateway)), ...mailEffects(mailer) };
+  const adapters = ownAdapters((name) => services.some((service) => service.name === name), shops);
   return {
     store: meter?.store(engine.store) ?? engine.store,
     world,

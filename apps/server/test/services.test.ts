@@ -1,6 +1,6 @@
 import { allMessages, allTopics, orderCompleted } from "@waybill/contracts";
-import { command, event, service, topic, when } from "@waybill/messaging";
-import { shopContract, shopServices } from "@waybill/server";
+import { command, event, service, topic, when, type AnyEffectAdapter } from "@waybill/messaging";
+import { ownAdapters, shopContract, shopServices } from "@waybill/server";
 import { type } from "arktype";
 import { describe, expect, test } from "vitest";
 
@@ -50,6 +50,31 @@ describe("what a shop says", () => {
   ])("has no two %s of one name", (_, services, why) => {
     expect(() => shopContract(services)).toThrow(expect.objectContaining({ code: "CONTRACT_INVALID" }));
     expect(() => shopContract(services)).toThrow(why);
+  });
+});
+
+describe("calls to the outside", () => {
+  const hands: AnyEffectAdapter = { idempotent: "none", call: async () => ({ kind: "done", value: null }) };
+  const bringing = (name: string, effect: string) => ({ service: own(name), adapters: () => ({ [effect]: hands }) });
+  const all = () => true;
+
+  test("have the hands that their services bring, where these work", () => {
+    const list = [own("plain"), bringing("gifts", "gift.wrap"), bringing("others", "other.call")];
+    expect(Object.keys(ownAdapters(all, { "mail.send": hands }, list))).toEqual([
+      "mail.send",
+      "gift.wrap",
+      "other.call",
+    ]);
+    expect(Object.keys(ownAdapters((name) => name === "others", {}, list))).toEqual(["other.call"]);
+  });
+
+  test("have one pair of hands each", () => {
+    const twice = [bringing("gifts", "gift.wrap"), bringing("others", "gift.wrap")];
+    expect(() => ownAdapters(all, {}, twice)).toThrow('Service "others" brings an adapter for gift.wrap');
+    const theirs = [bringing("gifts", "mail.send")];
+    expect(() => ownAdapters(all, { "mail.send": hands }, theirs)).toThrow(
+      expect.objectContaining({ code: "CONTRACT_INVALID" }),
+    );
   });
 });
 

@@ -46,13 +46,14 @@ async function readTopic(
   // Chains are checked by the first pass; the later ones only ask them who has read what.
   const first = rest === undefined ? new Findings(0) : findings;
   const chains = new Chains(topic, books, first);
-  const isStamped = allTopics.some(({ name, door }) => name === topic.name && !door);
+  const known = allTopics.find(({ name }) => name === topic.name);
 
   function visit(message: LogMessage): void {
     const unread = chains.take(message);
     if (unread === undefined || message.malformed) return;
     const { type } = message;
-    if (isStamped) checkPlace(message, topic.partitions, first);
+    // Of a topic of one's own the books do not say whether it is a door: what bears a stamp was said by a service.
+    if (known === undefined ? message.source !== undefined : !known.door) checkPlace(message, topic.partitions, first);
     if (isAboutOrder(type)) aboutOrder(message, type, unread);
     if (topic.name === topics.stock.name) rest?.stock.take(message, findings);
     if (topic.name === topics.products.name) rest?.products.take(message, unread.includes("orders"));
@@ -65,7 +66,7 @@ async function readTopic(
       if (isShopService(service) && handles.get(service)?.has(type) === true) orders.await(place, unreadBy(service));
     }
     // What orders has not read yet asks for nothing yet.
-    if (!isStamped && unread.includes("orders")) return;
+    if (known?.door !== false && unread.includes("orders")) return;
     orders.tell(place, toldAfter(orders.told(place), message, orders.cutMs, findings));
   }
 

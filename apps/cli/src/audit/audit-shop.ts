@@ -13,9 +13,8 @@ import {
   type GatewayLedger,
   type SentFix,
 } from "@waybill/auditor";
-import { allTopics } from "@waybill/contracts";
 import { messageOf } from "@waybill/messaging";
-import { openEngine, realWorld, type Config } from "@waybill/server";
+import { openEngine, realWorld, shopContract, type Config } from "@waybill/server";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { table } from "../table.ts";
@@ -69,7 +68,7 @@ async function reportOf({ config, gateway }: AuditShop): Promise<AuditReport> {
   const { url, password, schema } = config.postgres!;
   await using books = await openBrokerBooks({
     database: { url, password, schema },
-    topics: allTopics.map((topic) => topic.name),
+    topics: shopContract().topics.map((topic) => topic.name),
     transportOf: (topic) => engine.transportOf(topic),
   });
   return await audit({ books, ledger });
