@@ -17,7 +17,17 @@ export interface Listener {
   hear(): void;
 }
 
-const page = { messages: 2_048, bytes: 2_097_152, waitMs: 10_000 };
+const pageLimits = { messages: 2_048, bytes: 2_097_152, waitMs: 10_000 };
+
+/** What one fetch brought. */
+export interface Page {
+  /** The count of its first message. */
+  readonly begin: number;
+  readonly messages: readonly StoredMessage[];
+  /** Of each body, in bytes. */
+  readonly sizes: readonly number[];
+  readonly bytes: number;
+}
 
 /** An end that was told longer ago than a fetch waits is none any more: the process was held meanwhile. */
 const endKnownMs = 12_000;
@@ -29,6 +39,8 @@ export class Feed {
   readonly listeners = new Set<Listener>();
   /** The count of the first message that is kept. */
   begin = 0;
+  /** The count behind the last message. */
+  end = 0;
   /** How often its broker could not be reached, and what it said last. */
   failures = 0;
   error: unknown;
@@ -42,7 +54,7 @@ export class Feed {
   readonly #from: number[];
   /** By partition: how far the log was read. */
   readonly #covered: Position[];
-  #messages: StoredMessage[] = [];
+  readonly #pages: Page[] = [];
   #bytes = 0;
   #atEnd = none;
   #answeredMs = -Infinity;
@@ -60,13 +72,9 @@ export class Feed {
     this.#limits = options.limits;
   }
 
-  /** The count behind the last message. */
-  get end(): number {
-    return this.begin + this.#messages.length;
-  }
-
-  message(count: number): StoredMessage {
-    return this.#messages[count - this.begin]!;
+  /** What brought the message of this count, which is one that is kept. */
+  pageOf(count: number): Page {
+    return this.#pages.findLast(({ begin }) => begin <= count)!;
   }
 
   covered(partition: number): Position {
@@ -98,7 +106,7 @@ export class Feed {
   async #fetch(): Promise<void> {
     this.#forget();
     try {
-      this.#keep(await this.#reader.fetch(page, this.#stop.signal));
+      this.#keep(await this.#reader.fetch(pageLimits, this.#stop.signal));
     } catch (error) {
       this.#atEnd = none;
       this.error = error;
@@ -108,9 +116,12 @@ export class Feed {
   }
 
   #keep({ messages, next, atEnd }: Fetched): void {
-    for (const message of messages) {
-      this.#messages.push(message);
-      this.#bytes += bodyBytes(message.body);
+    if (messages.length > 0) {
+      const sizes = messages.map(({ body }) => bodyBytes(body));
+      const bytes = sizes.reduce((sum, size) => sum + size, 0);
+      this.#pages.push({ begin: this.end, messages, sizes, bytes });
+      this.end += messages.length;
+      this.#bytes += bytes;
     }
     for (const position of next) this.#covered[position.partition] = position;
     this.#atEnd = new Set(atEnd.map(({ partition }) => partition));
@@ -119,21 +130,18 @@ export class Feed {
 
   /** Lets go of what everybody has taken, and of the oldest beyond the limits. */
   #forget(): void {
+    const { keptMessages, keptBytes } = this.#limits;
     let until = this.end;
     for (const { at } of this.listeners) until = Math.min(until, at);
-    let count = Math.max(0, until - this.begin, this.#messages.length - this.#limits.keptMessages);
-    let bytes = this.#bytes;
-    for (let at = 0; at < this.#messages.length; at++) {
-      if (at >= count && bytes <= this.#limits.keptBytes) break;
-      const { partition, offset, body } = this.#messages[at]!;
-      this.#from[partition] = offset + 1;
-      bytes -= bodyBytes(body);
-      count = at + 1;
+    while (this.#pages.length > 0) {
+      const [{ begin, messages, bytes }] = this.#pages as [Page];
+      const end = begin + messages.length;
+      if (end > until && this.end - begin <= keptMessages && this.#bytes <= keptBytes) return;
+      for (const { partition, offset } of messages) this.#from[partition] = offset + 1;
+      this.#pages.shift();
+      this.#bytes -= bytes;
+      this.begin = end;
     }
-    if (count === 0) return;
-    this.#messages = this.#messages.slice(count);
-    this.#bytes = bytes;
-    this.begin += count;
   }
 
   async close(): Promise<void> {

@@ -20,11 +20,14 @@ export interface Tap extends Listener {
   failures: number;
 }
 
+/** A position that goes on in place: it does so with every message of every reader. */
+type Moving = { -readonly [Of in keyof Position]: Position[Of] };
+
 /** How far a reader has come in its partitions of one topic, and whether it reads along there. */
 export class Place {
   readonly topic: string;
   tap: Tap | undefined;
-  readonly #at: Map<number, Position>;
+  readonly #at: Map<number, Moving>;
   /** Partitions that have moved since it was last told. */
   readonly #moved = new Set<number>();
   /** Partitions read to their end, as a reading of one's own said last. */
@@ -32,11 +35,11 @@ export class Place {
 
   constructor(topic: string, from: readonly Position[]) {
     this.topic = topic;
-    this.#at = new Map(from.map((position) => [position.partition, position]));
+    this.#at = new Map(from.map((position) => [position.partition, { ...position }]));
   }
 
-  get positions(): Iterable<Position> {
-    return this.#at.values();
+  get positions(): readonly Position[] {
+    return Array.from(this.#at.values(), (position) => ({ ...position }));
   }
 
   /** Whether all of it was read to the end. */
@@ -60,21 +63,26 @@ export class Place {
     const tap = this.tap!;
     const { feed } = tap;
     while (tap.at < feed.end) {
-      const message = feed.message(tap.at);
-      const position = this.#at.get(message.partition);
-      if (position !== undefined && message.offset >= position.nextOffset) {
-        if (!fits(message, bringing)) return;
-        this.took(message);
-        bring(message, bringing);
+      const { begin, messages, sizes } = feed.pageOf(tap.at);
+      for (let at = tap.at - begin; at < messages.length; at++) {
+        const message = messages[at]!;
+        const position = this.#at.get(message.partition);
+        if (position !== undefined && message.offset >= position.nextOffset) {
+          if (!fits(message, bringing, sizes[at])) return;
+          this.took(message);
+          bring(message, bringing, sizes[at]);
+        }
+        tap.at += 1;
       }
-      tap.at += 1;
     }
     for (const { partition } of this.#at.values()) this.moved(feed.covered(partition));
   }
 
   took({ partition, offset, id }: StoredMessage): void {
     const position = this.#at.get(partition)!;
-    this.#at.set(partition, { ...position, nextOffset: offset + 1, lastOffset: offset, lastId: id });
+    position.nextOffset = offset + 1;
+    position.lastOffset = offset;
+    position.lastId = id;
     this.#moved.add(partition);
   }
 
@@ -82,12 +90,13 @@ export class Place {
   moved({ partition, nextOffset, logId }: Position): void {
     const position = this.#at.get(partition)!;
     if (nextOffset <= position.nextOffset && logId === position.logId) return;
-    this.#at.set(partition, { ...position, logId, nextOffset: Math.max(nextOffset, position.nextOffset) });
+    position.logId = logId;
+    position.nextOffset = Math.max(nextOffset, position.nextOffset);
     this.#moved.add(partition);
   }
 
   tellMoved(next: Position[]): void {
-    for (const partition of this.#moved) next.push(this.#at.get(partition)!);
+    for (const partition of this.#moved) next.push({ ...this.#at.get(partition)! });
     this.#moved.clear();
   }
 
@@ -109,12 +118,12 @@ export function throwFailure(tap: Tap | undefined): void {
 }
 
 /** One message fits whatever its size, so that a large one does not stand in the way for ever. */
-export function fits({ body }: StoredMessage, { messages, room }: Bringing): boolean {
-  return room.messages > 0 && (messages.length === 0 || bodyBytes(body) <= room.bytes);
+export function fits({ body }: StoredMessage, { messages, room }: Bringing, bytes = bodyBytes(body)): boolean {
+  return room.messages > 0 && (messages.length === 0 || bytes <= room.bytes);
 }
 
-export function bring(message: StoredMessage, { messages, room }: Bringing): void {
+export function bring(message: StoredMessage, { messages, room }: Bringing, bytes = bodyBytes(message.body)): void {
   messages.push(message);
   room.messages -= 1;
-  room.bytes -= bodyBytes(message.body);
+  room.bytes -= bytes;
 }
