@@ -22,6 +22,7 @@ const engines: ReadonlySet<string> = new Set([
 export const layers: readonly Layer[] = [
   { folder: "packages/messaging", ours: [], libraries: ["@standard-schema/spec"] },
   { folder: "packages/contracts", ours: ["@waybill/messaging"], libraries: ["arktype"] },
+  { folder: "packages/node", ours: ["@waybill/messaging"], libraries: [] },
   { folder: "packages/memory", ours: ["@waybill/messaging"], libraries: [] },
   { folder: "packages/conformance", ours: ["@waybill/messaging"], libraries: ["vitest"] },
   { folder: "packages/brokers", ours: [], libraries: ["commander"] },

@@ -1,4 +1,4 @@
-import { realWorld } from "@waybill/server";
+import { realWorld } from "@waybill/node";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -22,6 +22,7 @@ describe("what is packed", () => {
       "@waybill/conformance",
       "@waybill/memory",
       "@waybill/messaging",
+      "@waybill/node",
       "@waybill/store-postgres",
       "@waybill/store-sqlite",
       "@waybill/transport-embedded",

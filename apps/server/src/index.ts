@@ -15,7 +15,7 @@ export { worthOfFile, worthOfPostgres } from "./doctor/store-worth.ts";
 export { mishaps, type Mishap, type Worth } from "./doctor/worth.ts";
 export { build, openShop, type Shop, type ShopOptions } from "./shop.ts";
 export { ownAdapters, shopContract, shopServices, type OwnService, type ShopContract } from "./services.ts";
-export { realWorld, wallClock, type Log } from "./world.ts";
+export { realWorld, wallClock, type Log } from "@waybill/node";
 export { startServer, startWork, type RunningServer, type RunningWork, type ServerOptions } from "./server.ts";
 export { runServer, welcome } from "./run.ts";
 export { openLog, type LogTarget } from "./log.ts";

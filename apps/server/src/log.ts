@@ -1,5 +1,5 @@
 import { pino, type DestinationStream } from "pino";
-import type { Log } from "./world.ts";
+import type { Log } from "@waybill/node";
 
 /** Where the server's log goes: a file's path, the standard error output, or nowhere. */
 export type LogTarget = { readonly file: string } | "stderr" | "none";

@@ -15,7 +15,7 @@ import { openEngine } from "./open-engine.ts";
 import { partsOf, type Parts } from "./parts.ts";
 import { hasFile, isEmpty, openSeed, sampleNeeds, sampleProducts, seed } from "./seed.ts";
 import { openShop, type Shop } from "./shop.ts";
-import { realWorld, type Log } from "./world.ts";
+import { realWorld, type Log } from "@waybill/node";
 
 export interface WorkOptions {
   /** What `loadConfig` gave. Default: the embedded engine, and defaults for all. */

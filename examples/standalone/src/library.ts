@@ -1,20 +1,22 @@
 import { openPublisher, reads, startWorker, type StoredMessage } from "@waybill/messaging";
+import { realWorld, wallClock } from "@waybill/node";
 import { openFile, sqliteStore } from "@waybill/store-sqlite";
 import { embeddedTransport } from "@waybill/transport-embedded";
 import { messages } from "./contracts.ts";
 import { fees } from "./fees.ts";
 import { lending } from "./lending.ts";
-import { world } from "./world.ts";
 
 /** How many partitions each topic has, for the life of the folder. */
 const partitions = 8;
+/** Clock, timers, chance and ids of this machine; warnings go to the standard error output. */
+const world = realWorld();
 const services = [lending, fees];
 const topics = [...new Set(messages.map(({ topic }) => topic))];
 
 export type Library = Awaited<ReturnType<typeof openLibrary>>;
 
 /** Runs both services on one file in a folder, until it is disposed of. `now` is the wall clock in milliseconds. */
-export async function openLibrary(folder: string, now: () => number = Date.now) {
+export async function openLibrary(folder: string, now: () => number = wallClock) {
   await using open = new AsyncDisposableStack();
   const file = open.use(await openFile(folder, { world, now }));
   const transport = embeddedTransport(file);

@@ -4,7 +4,7 @@ import { codeOf, messageOf } from "@waybill/messaging";
 import { openNats, openKafka } from "../brokers-engine.ts";
 import type { KafkaConnection, NatsConnection, PostgresConnection } from "../config/connections.ts";
 import type { Config } from "../config/effective.ts";
-import { realWorld } from "../world.ts";
+import { realWorld } from "@waybill/node";
 import type { FileFindings, Findings, KafkaFindings, Missed, NatsFindings, Seen } from "./findings.ts";
 import { askMonitors } from "./monitors.ts";
 

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { headersOf, messageIdOf, senderDefault } from "./letter.ts";
-import { wallClock } from "../world.ts";
+import { wallClock } from "@waybill/node";
 
 const dayMs = 86_400_000;
 

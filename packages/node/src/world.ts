@@ -4,10 +4,16 @@ import type { World } from "@waybill/messaging";
 
 const dayMs = 86_400_000;
 
+/** Takes what the engine has to say, a line at a time, with facts beside it. */
 export type Log = World["log"];
 
-/** The real world: the only place where the shop reaches for a clock, a timer or chance. */
-export function realWorld(log: Log): World {
+/** Warnings and errors as lines on the standard error output; the rest is dropped. */
+export const stderrLog: Log = (level, text, facts = {}) => {
+  if (level === "warn" || level === "error") process.stderr.write(`${level}: ${text} ${JSON.stringify(facts)}\n`);
+};
+
+/** The real world: the only place where clock, timers and chance of the machine are reached for. */
+export function realWorld(log: Log = stderrLog): World {
   return {
     monotonicMs: () => performance.now(),
     newId: () => randomUUID(),

@@ -1,0 +1,1 @@
+export { realWorld, stderrLog, wallClock, type Log } from "./world.ts";
