@@ -108,6 +108,27 @@ describe("reading along", () => {
     }
   });
 
+  test("tells the ends of other topics while messages are left for which there was no room", async () => {
+    const world = testWorld();
+    const logs = memoryTransport({ world });
+    await using shared = shareReading(logs.handle(), { world });
+    for (const name of topics) await shared.declare({ name, partitions: 1, bytesMax: 10_000 });
+    const messages = Array.from({ length: 4 }, message);
+    await shared.append([{ topic: "orders", partition: 0, messages }], new AbortController().signal);
+    await using reader = shared.reader(starts(topics, [0]));
+    const stop = new AbortController();
+    const early = reader.fetch({ messages: 10, bytes: 10_000, waitMs: 5_000 }, stop.signal);
+    stop.abort();
+    await early;
+    await world.settle();
+    const { signal } = new AbortController();
+    const fetched = await reader.fetch({ messages: 2, bytes: 10_000, waitMs: 5_000 }, signal);
+    expect(fetched.messages.map(({ id }) => id)).toEqual(messages.slice(0, 2).map(({ id }) => id));
+    expect(fetched.atEnd).toEqual([{ topic: "stock", partition: 0 }]);
+    const rest = await reader.fetch({ messages: 10, bytes: 10_000, waitMs: 5_000 }, signal);
+    expect(rest.messages.map(({ id }) => id)).toEqual(messages.slice(2).map(({ id }) => id));
+  });
+
   test("reads a topic once for all that keep up with it", async () => {
     const world = testWorld();
     const logs = memoryTransport({ world });

@@ -81,7 +81,9 @@ export class Inbox {
       try {
         const { messagesPerTopic: messages, bytesPerTopic: bytes } = this.#limits;
         const fetch = except.size === 0 ? signal : this.#partial(reader);
-        this.#put(await reader.fetch({ messages, bytes, waitMs: fetchWaitMs, except }, fetch), shelves, except);
+        const fetched = await reader.fetch({ messages, bytes, waitMs: fetchWaitMs, except }, fetch);
+        // A wait that was ended early says nothing: what was known of ends before it holds on.
+        if (!fetch.aborted || fetched.messages.length > 0) this.#put(fetched, shelves, except);
       } catch (error) {
         if (!(await this.#mayRetry(error, shelves))) return;
       }

@@ -11,6 +11,7 @@ export class OwnReading {
   left: readonly StoredMessage[] = [];
   /** The topics that the last fetch asked for. */
   asked: readonly string[] = [];
+  #held: ReadonlySet<string> = new Set();
   #error: unknown;
   readonly #reader: Reader;
   readonly #onAnswer: () => void;
@@ -25,6 +26,17 @@ export class OwnReading {
 
   get isDrained(): boolean {
     return this.left.length === 0;
+  }
+
+  /** Whether something that it brought of the topic is left to take. */
+  holds(topic: string): boolean {
+    return this.#held.has(topic);
+  }
+
+  /** What is left to take from now on. */
+  keep(left: readonly StoredMessage[]): void {
+    this.left = left;
+    this.#held = new Set(left.map((message) => message.topic));
   }
 
   get hasFailed(): boolean {
@@ -78,7 +90,7 @@ export class OwnReading {
 
   #brought(fetched: Fetched): void {
     this.fetched = fetched;
-    this.left = fetched.messages;
+    this.keep(fetched.messages);
   }
 
   /** Ends the fetch under way; what it brought is there then. */

@@ -122,7 +122,8 @@ export class SharedReader implements Reader {
     const next: Position[] = [];
     const atEnd: TopicPartition[] = [];
     for (const place of this.#places.values()) place.tellMoved(next);
-    for (const place of wanted) if (place.tap !== undefined || this.#own.isDrained) place.tellAtEnd(atEnd);
+    // What is left of one topic, for which there is no room, hides nothing of the others.
+    for (const place of wanted) if (place.tap !== undefined || !this.#own.holds(place.topic)) place.tellAtEnd(atEnd);
     return { messages: bringing.messages, next, atEnd };
   }
 
@@ -142,14 +143,15 @@ export class SharedReader implements Reader {
         bring(message, bringing);
       }
     }
-    own.left = left;
-    if (left.length > 0) return;
-    for (const position of fetched.next) this.#placeOf(position.topic, own)?.moved(position);
+    own.keep(left);
+    for (const position of fetched.next) {
+      if (!own.holds(position.topic)) this.#placeOf(position.topic, own)?.moved(position);
+    }
     // An answer that says nothing at all is that of a fetch which was ended early.
     if (fetched.messages.length + fetched.next.length + fetched.atEnd.length === 0) return;
     const ended = Map.groupBy(fetched.atEnd, ({ topic }) => topic);
     for (const topic of own.asked) {
-      const place = this.#placeOf(topic, own);
+      const place = own.holds(topic) ? undefined : this.#placeOf(topic, own);
       if (place !== undefined) place.ended = new Set(ended.get(topic)?.map(({ partition }) => partition));
     }
   }
