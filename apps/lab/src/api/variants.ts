@@ -8,10 +8,10 @@ export const variants: readonly Mutant[] = [
     edits: [
       {
         file: "apps/server/src/http/orders.ts",
-        find: "    const known = key === undefined ? undefined : await orderOf(orderId);\n    if (known === undefined) {",
+        find: "    let known = key === undefined ? undefined : await orderOf(orderId);\n    if (known === undefined) {",
         replace:
           '    return answer(reply, 202, { orderId, status: "accepted" }, { location: pathOf(orderId) });\n' +
-          "    const known = undefined;\n    if (known === undefined) {",
+          "    let known: Order | undefined;\n    if (known === undefined) {",
       },
     ],
   },

@@ -46,12 +46,16 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
     return answer(reply, 200, orderView(order, await journeys.of(order)), headers);
   }
 
-  /** Answers with the settled order if that was asked for and came in time, else that it is under way. */
-  async function answerPlaced(request: FastifyRequest, reply: FastifyReply, orderId: string): Promise<FastifyReply> {
+  /** Answers with the settled order if that was asked for and came in time, else that it is under way, as far as is known. */
+  async function answerPlaced(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    orderId: string,
+    known: Order | undefined,
+  ): Promise<FastifyReply> {
     const waitSeconds = waitOf(request.headers.prefer);
-    const order = await (waitSeconds === undefined
-      ? orderOf(orderId)
-      : waitFor(orderId, waitSeconds * 1_000, isSettled));
+    // Whoever does not wait is not kept for a look at what the services make of it.
+    const order = waitSeconds === undefined ? known : await waitFor(orderId, waitSeconds * 1_000, isSettled);
     const headers = { location: pathOf(orderId), ...applied(waitSeconds) };
     if (order !== undefined && waitSeconds !== undefined && isSettled(order)) return answerOrder(reply, order, headers);
     return answer(reply, 202, { orderId, status: order?.status ?? "accepted" }, headers);
@@ -63,16 +67,15 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
     const orderId = key === undefined ? timedId(nowMs) : keyedId("order", key, request.caller?.customer);
     const placed = messageFrom(orderPlace.schema, request.body, { orderId, placedAtMs: nowMs });
     ownOnly(request, placed.customer.id);
-    const known = key === undefined ? undefined : await orderOf(orderId);
+    let known = key === undefined ? undefined : await orderOf(orderId);
     if (known === undefined) {
       const traced = { traceparent: request.traceparent };
       const { offset } = await accepted.during(placed, () => door.publish(orderPlace, placed, traced));
       // What waits for its broker the shop does not come to now.
-      if (key !== undefined && offset !== undefined) {
-        refuseOther(await waitFor(orderId, decidedWithinMs, () => true), placed);
-      }
-    } else refuseOther(known, placed);
-    return answerPlaced(request, reply, orderId);
+      if (key !== undefined && offset !== undefined) known = await waitFor(orderId, decidedWithinMs, () => true);
+    }
+    refuseOther(known, placed);
+    return answerPlaced(request, reply, orderId, known);
   });
 
   /** The order, or undefined when it is accepted only. Throws when there is none, or it is another customer's. */
