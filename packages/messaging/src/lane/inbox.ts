@@ -116,24 +116,24 @@ export class Inbox {
 
   #put(fetched: Fetched, shelves: readonly Shelf[], except: ReadonlySet<string>): void {
     const grown = new Set<Shelf>();
+    const nowMs = this.#nowMs();
     for (const message of fetched.messages) {
       const shelf = this.#shelves.get(message.topic)!;
       if (shelf.blocked !== undefined) continue;
-      this.#shelve(shelf, message);
+      shelve(shelf, message, nowMs);
       grown.add(shelf);
     }
     for (const shelf of grown) sortByTime(shelf);
     const covered = except.size === 0 ? shelves : shelves.filter(({ topic }) => !except.has(topic));
-    this.#heard(covered, fetched.atEnd);
+    this.#heard(covered, fetched.atEnd, nowMs);
     for (const shelf of shelves) shelf.away = false;
     for (const position of fetched.next) this.#shelves.get(position.topic)!.next.set(position.partition, position);
     this.#bell.ring();
   }
 
   /** Notes which partitions are read to their end. Most fetches find all of them so, as the one before did. */
-  #heard(covered: readonly Shelf[], atEnd: readonly TopicPartition[]): void {
+  #heard(covered: readonly Shelf[], atEnd: readonly TopicPartition[], nowMs: number): void {
     const partitions = covered.reduce((sum, { streams }) => sum + streams.size, 0);
-    const nowMs = this.#nowMs();
     for (const shelf of covered) shelf.heardMs = nowMs;
     const all = atEnd.length >= partitions;
     if (all && covered.every(({ ended }) => ended)) return;
@@ -143,15 +143,6 @@ export class Inbox {
       shelf.unfetched = [...shelf.streams.values()].filter(isUnfetched).length;
       shelf.ended = ![...shelf.streams.values()].some((stream) => !stream.atEnd);
     }
-  }
-
-  /** A message that claims to come from the future is taken to be as old as the one in front of it. */
-  #shelve(shelf: Shelf, message: StoredMessage): void {
-    const stream = shelf.streams.get(message.partition)!;
-    if (message.atMs <= this.#nowMs()) stream.fetchedMs = Math.max(stream.fetchedMs, message.atMs);
-    shelf.queue.push({ message, timeMs: Math.min(message.atMs, stream.fetchedMs) });
-    shelf.bytes += bodyBytes(message.body);
-    stream.waiting += 1;
   }
 
   /**
@@ -164,8 +155,7 @@ export class Inbox {
     while (taken.length < limit && left > 0) {
       const shelf = this.#earliest();
       if (shelf === undefined) break;
-      const { message, timeMs } = shelf.queue[shelf.head++]!;
-      const size = bodyBytes(message.body);
+      const { message, bytes: size, timeMs } = shelf.queue[shelf.head++]!;
       shelf.bytes -= size;
       left -= size;
       const stream = shelf.streams.get(message.partition)!;
@@ -267,4 +257,14 @@ export class Inbox {
     await Promise.all(this.#loops);
     await Promise.all(this.#readers.map((reader) => reader[Symbol.asyncDispose]()));
   }
+}
+
+/** A message that claims to come from the future is taken to be as old as the one in front of it. */
+function shelve(shelf: Shelf, message: StoredMessage, nowMs: number): void {
+  const stream = shelf.streams.get(message.partition)!;
+  if (message.atMs <= nowMs) stream.fetchedMs = Math.max(stream.fetchedMs, message.atMs);
+  const bytes = bodyBytes(message.body);
+  shelf.queue.push({ message, bytes, timeMs: Math.min(message.atMs, stream.fetchedMs) });
+  shelf.bytes += bytes;
+  stream.waiting += 1;
 }

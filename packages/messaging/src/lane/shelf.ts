@@ -4,6 +4,8 @@ import type { Position, StoredMessage } from "../message.ts";
 /** A message that waits, with its place in time: never after that of what stands behind it in its partition. */
 interface Waiting {
   readonly message: StoredMessage;
+  /** Of its body. */
+  readonly bytes: number;
   timeMs: number;
 }
 
