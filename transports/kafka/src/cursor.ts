@@ -87,6 +87,11 @@ export class Cursor {
     this.#toCompare ||= this.#records === undefined && lastOffset !== undefined && lastId !== undefined;
   }
 
+  /** Where the log ends is not known until its broker has said so again. */
+  forgetEnd(): void {
+    this.#highWatermark = -1;
+  }
+
   fail(error: WaybillError): void {
     this.failure ??= error;
   }

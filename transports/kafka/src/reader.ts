@@ -81,15 +81,20 @@ export class KafkaReader implements Reader {
       if (!signal.aborted) this.#ask(call);
       const fetched = this.#take(call);
       const leftMs = untilMs - performance.now();
+      const brings = fetched.messages.length > 0 || fetched.next.length > 0;
+      const trouble = brings || signal.aborted ? undefined : this.#whereabouts.takeTrouble();
+      if (trouble !== undefined) {
+        // Whoever is told this believes no end any more: the next time that one is known is news.
+        this.#atEnd = -1;
+        throw asWaybillError(trouble, "Kafka cannot be read from");
+      }
       // That a reader has come to an end is news as well: it tells how far time has got.
-      const news = fetched.messages.length > 0 || fetched.next.length > 0 || fetched.atEnd.length !== this.#atEnd;
+      const news = brings || fetched.atEnd.length !== this.#atEnd;
       const owed = this.#isOwed(call, fetched);
       if (signal.aborted || (!owed && (news || leftMs <= 0))) {
         this.#atEnd = fetched.atEnd.length;
         return fetched;
       }
-      const trouble = this.#whereabouts.takeTrouble();
-      if (trouble !== undefined) throw asWaybillError(trouble, "Kafka cannot be read from");
       await this.#wait(owed ? this.#cluster.requestMs : leftMs, signal);
     }
   }

@@ -58,6 +58,7 @@ export class Whereabouts {
     this.#notBeforeMs = performance.now() + lookMs;
     for (const cursor of this.byLeader.get(leader) ?? []) {
       cursor.compareAgain();
+      cursor.forgetEnd();
       this.moved(cursor);
     }
   }
