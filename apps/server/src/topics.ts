@@ -36,14 +36,28 @@ export async function topicViews(
 
 async function topicView(transport: Transport, topic: string): Promise<TopicView> {
   const bounds = await transport.bounds(topic);
-  const sum = (of: (one: PartitionBounds) => number) => bounds.reduce((all, one) => all + of(one), 0);
   return {
     topic,
     transport: transport.name,
     partitions: bounds.length,
-    messages: sum(({ firstOffset, nextOffset }) => nextOffset - firstOffset),
-    bytes: sum(({ bytes }) => bytes),
+    messages: ownOffsets.has(transport.name) ? inEach(bounds) : inAll(bounds),
+    bytes: bounds.reduce((sum, { bytes }) => sum + bytes, 0),
   };
+}
+
+/** Logs in which each partition counts for itself; in others the partitions of a topic share its offsets. */
+const ownOffsets: ReadonlySet<string> = new Set(["kafka"]);
+
+function inEach(bounds: readonly PartitionBounds[]): number {
+  return bounds.reduce((sum, { firstOffset, nextOffset }) => sum + nextOffset - firstOffset, 0);
+}
+
+/** How many offsets the partitions that hold anything span together. */
+function inAll(bounds: readonly PartitionBounds[]): number {
+  const held = bounds.filter(({ firstOffset, nextOffset }) => nextOffset > firstOffset);
+  if (held.length === 0) return 0;
+  const first = Math.min(...held.map(({ firstOffset }) => firstOffset));
+  return Math.max(...held.map(({ nextOffset }) => nextOffset)) - first;
 }
 
 /** A message of a topic, for people. */

@@ -13,6 +13,7 @@ afterAll(() => shop[Symbol.asyncDispose]());
 
 const read = async (path: string, headers?: Record<string, string>) =>
   (await shop.ask("GET", `/topics/${path}`, undefined, headers)).body;
+const product = (title: string) => ({ title, price: "2.55", currency: "EUR" });
 const types = (page: { messages: readonly { type: string }[] }) => page.messages.map(({ type }) => type);
 
 describe("topics", () => {
@@ -24,6 +25,10 @@ describe("topics", () => {
     const orders = body.topics.find(({ topic }: { topic: string }) => topic === "orders");
     expect(orders).toMatchObject({ transport: "embedded", partitions: 32, messages: 5 });
     expect(orders.bytes).toBeGreaterThan(500);
+    // Those of several partitions are counted once, though the partitions share their offsets.
+    for (const sku of ["cup", "hat", "pen", "bag"]) await shop.ask("PUT", `/products/${sku}`, product(sku));
+    const { topics } = (await shop.ask("GET", "/topics")).body;
+    expect(topics.find(({ topic }: { topic: string }) => topic === "catalogue-in").messages).toBe(5);
   });
 
   test("show their last messages, without anybody's token", async () => {
