@@ -7,6 +7,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import type { Clients } from "./measures/clients.ts";
 import type { OnBrokers } from "./measures/on-brokers.ts";
+import { reportOf } from "./growth-on-brokers/report.ts";
+import { growthOn } from "./growth-on-brokers/run.ts";
 import { ms, rate, table, type Row } from "./table.ts";
 
 const help = `Usage: npm run bench:brokers -- [options]
@@ -17,6 +19,8 @@ the brokers' own clients. Every commit and every append is on disk before it cou
   --seconds N       how long orders are placed for each engine (default 20)
   --in-flight N     orders under way at once (default 1000)
   --only NAMES      some of nats,kafka,nats-client,kafka-client (comma-separated)
+  --growth          instead, what a message costs as the log and the products grow: about 10 minutes for each engine
+  --quick           with --growth: smaller sizes, about 2 minutes
   --base DIR        where data is written while measuring (default .bench)
   --help            this text
 `;
@@ -26,6 +30,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "20" },
     "in-flight": { type: "string", default: "1000" },
     only: { type: "string" },
+    growth: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
     base: { type: "string", default: ".bench" },
     help: { type: "boolean", default: false },
   },
@@ -57,7 +63,20 @@ const rows: Row[] = [];
 const figures: Record<string, unknown> = { at: new Date().toISOString(), node: process.version, cores: cpus().length };
 const names = { nats: "NATS", kafka: "Kafka" };
 
+async function grow(engine: "nats" | "kafka"): Promise<void> {
+  process.stderr.write(`growing a shop on ${names[engine]} …\n`);
+  const grown = await growthOn(engine, { base, quick: values.quick, nodeOptions: brokersHeap });
+  const report = reportOf(engine, grown);
+  rows.push(...report.rows);
+  figures[engine] = grown;
+  writeFileSync(join(base, `growth-${engine}.svg`), report.svg);
+}
+
 for (const engine of ["nats", "kafka"] as const) {
+  if (values.growth) {
+    if (wants(engine)) await grow(engine);
+    continue;
+  }
   if (wants(`${engine}-client`)) {
     const result = await measure<Clients>(`${engine}-client`);
     figures[`${engine}-client`] = result;
@@ -84,6 +103,6 @@ for (const engine of ["nats", "kafka"] as const) {
 }
 
 process.stdout.write(`${table(rows)}\n`);
-const out = join(base, "bench-brokers.json");
+const out = join(base, values.growth ? "growth-on-brokers.json" : "bench-brokers.json");
 writeFileSync(out, `${JSON.stringify(figures, undefined, 2)}\n`);
 process.stdout.write(`\nAll figures: ${out}\n`);

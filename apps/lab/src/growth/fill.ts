@@ -23,7 +23,8 @@ export function stored({ file }: ShopUnderLoad): number {
   return sum;
 }
 
-export function fillerOf(load: ShopUnderLoad): Filler {
+/** `count` tells how many messages the logs hold; those of an embedded file unless it is given. */
+export function fillerOf(load: ShopUnderLoad, count: () => number | Promise<number> = () => stored(load)): Filler {
   const { engine, worker } = load.shop;
   let written = 0;
   const handledOf = (service: string): number =>
@@ -57,15 +58,16 @@ export function fillerOf(load: ShopUnderLoad): Filler {
   return {
     async messages(target, skus, progress) {
       let sent = handledOf("catalogue");
-      for (let at = 0; stored(load) < target;) {
-        const count = Math.min(batchPuts, target - stored(load));
+      let at = 0;
+      for (let held = await count(); held < target; held = await count()) {
+        const more = Math.min(batchPuts, target - held);
         await append(
-          Array.from({ length: count }, () => put(at++ % skus)),
+          Array.from({ length: more }, () => put(at++ % skus)),
           productPut.topic.name,
         );
-        sent += count;
+        sent += more;
         await handled("catalogue", sent - aheadMax);
-        progress(stored(load));
+        progress(held + more);
       }
       await handled("catalogue", sent);
     },

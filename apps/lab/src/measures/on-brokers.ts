@@ -33,12 +33,18 @@ export async function onBrokers(
   return { ...driven, engine, aloneMs: { p50: quantile(alone, 0.5), p99: quantile(alone, 0.99) } };
 }
 
-function opener(engine: "nats" | "kafka", broker: Server, postgres: Server) {
+/** Opens the shop's engine on these servers. */
+export function opener(engine: "nats" | "kafka", broker: Server, postgres: Server, schema?: string) {
   // One process: a lane a service makes the largest batches.
   const services = Object.fromEntries(
     ["payments", "fulfilment", "notifications", "listing"].map((name) => [name, { lanes: 1 }]),
   );
-  const config = effective({ engine, services, postgres: { url: postgres.url }, [engine]: { url: broker.url } });
+  const config = effective({
+    engine,
+    services,
+    postgres: { url: postgres.url, ...(schema === undefined ? {} : { schema }) },
+    [engine]: { url: broker.url },
+  });
   return (world: World) => openEngine(config, { world, data: "" });
 }
 
