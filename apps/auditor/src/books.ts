@@ -103,6 +103,8 @@ export interface Books extends AsyncDisposable {
   idAt(service: string, kind: string, at: number): Promise<string | undefined>;
   /** The states of a kind, ids rising by their code points. */
   states(service: string, kind: string, range?: IdRange): AsyncIterable<readonly StateText[]>;
+  /** The ids of the states of a kind, rising likewise: much quicker than with what lies under them. */
+  ids(service: string, kind: string): AsyncIterable<readonly string[]>;
   timers(): AsyncIterable<readonly Waiting[]>;
   effects(): AsyncIterable<readonly Waiting[]>;
   parked(): AsyncIterable<readonly Waiting[]>;

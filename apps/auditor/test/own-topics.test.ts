@@ -35,6 +35,7 @@ function booksWith(messages: readonly LogMessage[]): Books {
     count: async () => 0,
     idAt: async () => undefined,
     states: none,
+    ids: none,
     timers: none,
     effects: none,
     parked: none,

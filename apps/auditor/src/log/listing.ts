@@ -10,8 +10,8 @@ export function keepsLists({ positions }: Books): boolean {
 
 /** Notes for each order in which lists it stands: among all, and among its customer's. */
 export async function readLists(books: Books, orders: OrderTable): Promise<void> {
-  for await (const page of books.states("listing", "listed")) {
-    for (const { id } of page) {
+  for await (const page of books.ids("listing", "listed")) {
+    for (const id of page) {
       const list = listOf(id);
       const entry = list === undefined ? undefined : entryOf(list, id);
       const place = entry === undefined ? -1 : orders.place(entry.orderId);

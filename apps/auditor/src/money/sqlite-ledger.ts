@@ -7,8 +7,9 @@ import type { GatewayFinding, GatewayLedger } from "./gateway-ledger.ts";
 const operationsSql = `select o.n, o.payment, p.reference, o.kind, o.result, o.amount, o.currency, o.at_ms
   from operation o join payment p on p.n = o.payment`;
 
-const repeatedSql = `select key, count(*) as count, max(at_ms) as atMs from operation where key is not null
-  group by key having count(*) > 1`;
+/** Only of keys that stand for several is more looked at than their index: the operations themselves lie all over the file. */
+const repeatedSql = `select key, count, (select max(at_ms) from operation where operation.key = twice.key) as atMs from (
+  select key, count(*) as count from operation where key is not null group by key having count(*) > 1) as twice`;
 
 /** What must hold in the gateway's books: each selects what breaks it. */
 const rules: Readonly<Record<string, string>> = {

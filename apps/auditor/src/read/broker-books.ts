@@ -66,6 +66,10 @@ export async function openBrokerBooks(options: BrokerBooks): Promise<Books> {
       const { sql, values } = statesOf(schema, service, kind, range);
       return snapshot.pages(sql, values, stateOf);
     },
+    ids(service, kind) {
+      const sql = `select id from ${schema}.state where service = $1 and kind = $2 order by id`;
+      return snapshot.pages(sql, [service, kind], idOf);
+    },
     timers: () => waiting(`name, due_ms from ${schema}.timer`),
     effects: () => waiting(`name, due_ms from ${schema}.effect`),
     parked: () => waiting(`fingerprint, due_ms from ${schema}.parked_key`),
@@ -168,6 +172,8 @@ function statesOf(schema: string, service: string, kind: string, { from = "", be
 }
 
 const stateOf = ([id, body]: readonly [string, string]): StateText => ({ id, body });
+
+const idOf = ([id]: readonly [string]): string => id;
 
 const waitingOf = ([service, key, name, dueMs]: readonly [string, string, string, number | null]): Waiting => ({
   service,

@@ -76,6 +76,8 @@ interface PositionRow extends Omit<ReaderPosition, "lastOffset" | "lastId" | "ma
 
 const stateOf = ([id, body]: readonly [string, string]): StateText => ({ id, body });
 
+const idOf = ([id]: readonly [string]): string => id;
+
 const waitingOf = ([service, key, name, dueMs]: readonly [string, string, string, number | null]): Waiting => ({
   service,
   key,
@@ -117,6 +119,8 @@ function booksOf(db: DatabaseSync): Books {
       if (before === undefined) return states(sql, service, kind, from);
       return states(`${sql} and id < ?`, service, kind, from, before);
     },
+    ids: (service, kind) =>
+      pagesOf(db, "select id from state where service = ? and kind = ? order by id", [service, kind], idOf),
     timers: () => waiting("name, due_ms from timer"),
     effects: () => waiting("name, due_ms from effect"),
     parked: () => waiting("fingerprint, due_ms from parked_key"),
