@@ -42,11 +42,14 @@ function repeated(notes: readonly string[]): string[] {
   return notes.filter((note, at) => notes.indexOf(note) !== at);
 }
 
+/** What is asked for twice, under one id, is refused twice under one id. */
+const isRefusal = (note: string): boolean => note.endsWith("refused");
+
 /** What arrived twice, whatever was said: holds even when a database was put back. */
 export async function repeatErrors(scene: Scene): Promise<string[]> {
   const errors: string[] = [];
   for (const [name, notes] of await notesOf(scene)) {
-    const twice = repeated(notes.filter((note) => !isAlarm(note)));
+    const twice = repeated(notes.filter((note) => !isAlarm(note) && !isRefusal(note)));
     if (twice.length > 0) errors.push(`about ${name}: arrived twice: ${typesIn(twice)}`);
   }
   return errors;

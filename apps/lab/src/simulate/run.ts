@@ -2,7 +2,7 @@ import { arrivalErrors, chainErrors, repeatErrors, timerErrors } from "./arrival
 import { bookErrors } from "./books.ts";
 import { Course } from "./faults.ts";
 import { People } from "./people.ts";
-import type { Item, Plan } from "./plan.ts";
+import type { Plan } from "./plan.ts";
 import { Scene } from "./scene.ts";
 import { unsettled } from "./settled.ts";
 
@@ -76,41 +76,24 @@ async function verdict(scene: Scene, people: People, plan: Plan): Promise<string
   const has = (kind: string): boolean => plan.items.some((item) => item.kind === kind);
   const errors = [...scene.ledger.errors, ...(await bookErrors(scene, people, plan))];
   if (!scene.isRewound) errors.push(...(await arrivalErrors(scene)));
-  else if (isQuietAfterRewind(plan)) errors.push(...(await repeatErrors(scene)));
+  else if (mayKnowWhatItSaid(plan)) errors.push(...(await repeatErrors(scene)));
   errors.push(...(await timerErrors(scene, !has("clock") && !scene.isRewound)));
   if (!scene.isRewound && !has("lose") && !has("recreate")) errors.push(...chainErrors(scene));
   return errors;
 }
 
-const unrest: ReadonlySet<string> = new Set([
-  "crash",
-  "death",
-  "close",
-  "pause",
-  "deploy",
-  "weather",
-  "clock",
-  "stall",
-  "down",
-  "outage",
-  "wipe",
-  "rewind",
-]);
-
 /**
- * Whether nothing went wrong from a rewind on but the rewind. A known limit: what a service that was put back has said already is known
- * to one life of its lane only; when that ends before it has caught up, the next one says it again. A service whose tables are lost knows
- * nothing of it.
+ * Whether a service that was put back can know all that it had said. It cannot where its tables are lost; where it is put back again to before
+ * it noticed the first time; where what it had sent reaches the log only after it has looked there; and where the database's clock went back, by
+ * which it looks for what was never confirmed.
  */
-function isQuietAfterRewind({ items }: Plan): boolean {
-  const rewinds = items.filter(({ kind }) => kind === "rewind");
-  const [first] = rewinds;
-  if (first === undefined || rewinds.length > 1 || items.some(({ kind }) => kind === "wipe")) return false;
-  return !items.some((item) => item !== first && unrest.has(item.kind) && endOf(item) > first.atMs);
-}
-
-/** When a trouble is over. A death may come any time later. */
-function endOf(item: Item): number {
-  if (item.kind === "death") return Infinity;
-  return item.atMs + ("ms" in item ? item.ms : "awayMs" in item ? item.awayMs : 0);
+function mayKnowWhatItSaid({ items }: Plan): boolean {
+  const rewound = items.flatMap((item) => (item.kind === "rewind" ? [item.service] : []));
+  if (new Set(rewound).size < rewound.length) return false;
+  return !items.some(
+    (item) =>
+      item.kind === "wipe" ||
+      item.kind === "clock" ||
+      (item.kind === "weather" && (item.chances.appendLate ?? 0) + (item.chances.slow ?? 0) > 0),
+  );
 }
