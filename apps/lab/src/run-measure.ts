@@ -1,6 +1,7 @@
 // One measurement in a process of its own, so that none warms up or burdens the next: `run-measure.ts NAME JSON`.
 import { startGateway, httpGateway } from "@waybill/server";
 import { join } from "node:path";
+import { auditOf, fillForAudit } from "./measures/audit.ts";
 import { alone } from "./measures/alone.ts";
 import { api } from "./measures/api.ts";
 import { kafkaClient, natsClient } from "./measures/clients.ts";
@@ -15,6 +16,7 @@ interface Arguments {
   readonly seconds: number;
   readonly orders: number;
   readonly inFlight: number;
+  readonly folder: string;
   readonly quick: boolean;
 }
 
@@ -35,6 +37,8 @@ const measures: Record<string, (of: Arguments) => Promise<unknown>> = {
   "kafka-client": kafkaClient,
   alone,
   api,
+  "audit-fill": fillForAudit,
+  audit: auditOf,
   memory,
   idle,
 };

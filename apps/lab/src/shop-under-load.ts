@@ -22,6 +22,8 @@ export interface LoadOptions {
   readonly base: string;
   /** A data folder that is there already: its shop is gone on with, and kept. A new one, which is removed at the end, unless given. */
   readonly folder?: string;
+  /** That folder has nothing in it yet. It is kept all the same. */
+  readonly isNew?: boolean;
   readonly skus: number;
   /** One SKU stands in every order. */
   readonly hot?: boolean;
@@ -74,7 +76,7 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
     dispatchAfterMs: 0,
     paymentDeadlineMs: undefined,
   });
-  if (options.folder === undefined) await seed(engine, shop.publisher, world, products(options.skus));
+  if (options.folder === undefined || options.isNew === true) await seed(engine, shop.publisher, world, products(options.skus));
   const stop = new AbortController();
   let listener: (type: string, orderId: string) => void = () => {};
   const following = follow(shop, (type, orderId) => listener(type, orderId), stop.signal);
