@@ -76,7 +76,8 @@ export async function openShopUnderLoad(options: LoadOptions): Promise<ShopUnder
     dispatchAfterMs: 0,
     paymentDeadlineMs: undefined,
   });
-  if (options.folder === undefined || options.isNew === true) await seed(engine, shop.publisher, world, products(options.skus));
+  if (options.folder === undefined || options.isNew === true)
+    await seed(engine, shop.publisher, world, products(options.skus));
   const stop = new AbortController();
   let listener: (type: string, orderId: string) => void = () => {};
   const following = follow(shop, (type, orderId) => listener(type, orderId), stop.signal);
