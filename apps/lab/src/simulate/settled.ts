@@ -41,6 +41,7 @@ async function unfinished(scene: Scene, ids: readonly string[]): Promise<string[
   const open: string[] = [];
   for (const { service, lanes } of buildOf(setting, 1).services) {
     const { name } = service;
+    const read = new Set(service.rules.flatMap(({ on }) => (on.kind === "message" ? [on.type.topic.name] : [])));
     for (const parked of (await store.parkedKeys(name)).filter(isJudged))
       open.push(`${name} has set aside ${parked.key}: ${parked.error}`);
     for (let lane = 0; lane < lanes; lane++) {
@@ -60,11 +61,16 @@ async function unfinished(scene: Scene, ids: readonly string[]): Promise<string[
         const isThere = logs.partition(topic, partition).messages.some((message) => message.id === last!.id);
         if (!isThere) open.push(`${name}/${lane} has not sent all to ${topic}/${partition}: ${confirmed} of ${lastN}`);
       }
-      for (const { topic, partition, nextOffset, logId } of positions) {
-        const log = logs.partition(topic, partition);
-        const last = log.messages.at(-1);
-        if ((logId !== "" && logId !== logs.topic(topic).logId) || (last !== undefined && nextOffset <= last.offset))
-          open.push(`${name}/${lane} has not read ${topic}/${partition} to its end`);
+      // A lane whose tables were lost has no positions before it is somebody's again.
+      const known = new Map(positions.map((position) => [`${position.topic}/${position.partition}`, position]));
+      for (const topic of read) {
+        for (let partition = lane; partition < setting.partitions; partition += lanes) {
+          const { nextOffset = 0, logId = "" } = known.get(`${topic}/${partition}`) ?? {};
+          const last = logs.partition(topic, partition).messages.at(-1);
+          const isOther = logId !== "" && logId !== logs.topic(topic).logId;
+          if (isOther || (last !== undefined && nextOffset <= last.offset))
+            open.push(`${name}/${lane} has not read ${topic}/${partition} to its end`);
+        }
       }
     }
   }
