@@ -81,7 +81,8 @@ export function startLoad(options: LoadOptions): Load {
   async function client(): Promise<void> {
     while (!isOver) {
       const { key, body, isCancelled } = wanted();
-      await pause(beganMs + (begun * 1_000) / (options.perSecond ?? Infinity) - performance.now());
+      const dueMs = beganMs + (begun * 1_000) / (options.perSecond ?? Infinity);
+      await pause(Math.max(0, dueMs - performance.now()));
       const orderId = await untilAnswered("/orders", { "idempotency-key": key }, body);
       if (isGivenUp) return;
       acknowledged.set(key, orderId);

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { faultyTransport } from "@waybill/conformance";
-import type { Transport } from "@waybill/messaging";
+import { WaybillError, type Append, type Transport } from "@waybill/messaging";
 import { count, counter, counts, tallier, thing } from "./counter.ts";
 import { deploy, idsIn } from "./deployment.ts";
 import { totals, rekeyer, upTo, tallied, logOf, withAppends } from "./tallies.ts";
@@ -157,6 +157,39 @@ test("a loss whose place was taken by an append without an answer is made good",
   await shop.publish(count, { id: "a", by: 1 });
   await shop.world.advance(3_000);
   expect(isUnanswered).toBe(false);
+  await shop.start({ services: [tallier], lanes: 1 });
+  expect(await tallied(shop, "a", 11)).toEqual(upTo(11));
+});
+
+test("a loss behind the last look, whose place an append that came late has taken, is made good", async () => {
+  const shop = await deploy({ partitions: 1 });
+  let late: Append | "armed" | undefined;
+  await shop.start({
+    services: [counter],
+    lanes: 1,
+    wrapTransport: (transport) => ({
+      ...transport,
+      async append(batches, signal) {
+        const of = batches.find(({ topic }) => topic === counts.name);
+        if (late === "armed" && of !== undefined) {
+          late = of;
+          throw new WaybillError("TRANSPORT_UNAVAILABLE", "Nobody knows what became of it.");
+        }
+        if (late !== undefined && late !== "armed" && of !== undefined) {
+          shop.transport.loseTail("counts", 0, 1);
+          await transport.append([late], signal);
+          late = undefined;
+        }
+        return transport.append(batches, signal);
+      },
+    }),
+  });
+  for (let n = 0; n < 10; n++) await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  late = "armed";
+  await shop.publish(count, { id: "a", by: 1 });
+  await shop.world.advance(3_000);
+  expect(late).toBeUndefined();
   await shop.start({ services: [tallier], lanes: 1 });
   expect(await tallied(shop, "a", 11)).toEqual(upTo(11));
 });

@@ -125,13 +125,25 @@ export const chainMutants: readonly Mutant[] = [
     edits: [{ file: `${lane}/chain.ts`, find: 'stamp.prev <= last || mark < 0 ? "next" : "gap"', replace: '"next"' }],
   },
   {
+    name: "looks-once",
+    bug: "What a log lost behind the look before an append is not looked for behind the append",
+    edits: [
+      {
+        file: `${lane}/sender.ts`,
+        find: "if (result.ok && (await this.#compare(transport, destination))) this.#release(destination);\n        else ",
+        replace: "",
+      },
+    ],
+    tests: ["packages/messaging/test/sending.test.ts"],
+  },
+  {
     name: "place-taken",
     bug: "That a log is as long as it was counts as nothing lost",
     edits: [
       {
         file: `${lane}/sender.ts`,
-        find: "    if (found?.stamp?.n !== last.n) this.#sayAgain(destination);",
-        replace: "    void found;",
+        find: "  return found?.stamp?.n === last.n;",
+        replace: "  void found;\n  return true;",
       },
     ],
     tests: ["packages/messaging/test/sending.test.ts"],

@@ -12,6 +12,13 @@ export interface SenderLimits {
   readonly append: number;
 }
 
+/** A message that a broker has confirmed, and where it lies. */
+interface Confirmed {
+  readonly logId: string;
+  readonly offset: number;
+  readonly n: number;
+}
+
 /** One topic and partition that the lane sends to. */
 interface Destination extends TopicPartition {
   readonly queue: OutgoingMessage[];
@@ -20,7 +27,7 @@ interface Destination extends TopicPartition {
   /** The last `n` committed; above the queue's end when the rest lies in the table. */
   committedN: number;
   /** Where the last confirmed message lies. */
-  last: { readonly logId: string; readonly offset: number; readonly n: number } | undefined;
+  last: Confirmed | undefined;
   busy: boolean;
   failures: number;
 }
@@ -139,10 +146,15 @@ export class Sender {
 
   async #append(transport: Transport, destinations: readonly Destination[]): Promise<void> {
     try {
-      for (const destination of destinations) if (destination.failures > 0) await this.#compare(transport, destination);
+      for (const destination of destinations) await this.#compare(transport, destination);
       const appends = await Promise.all(destinations.map((destination) => this.#next(destination)));
       const results = await transport.append(appends, this.#stop.signal);
-      for (const [index, result] of results.entries()) this.#settle(destinations[index]!, appends[index]!, result);
+      for (const [index, result] of results.entries()) {
+        const destination = destinations[index]!;
+        // Once more: what was lost behind the first look may have given its place to an attempt that came late.
+        if (result.ok && (await this.#compare(transport, destination))) this.#release(destination);
+        else this.#settle(destination, appends[index]!, result);
+      }
     } catch (error) {
       for (const destination of destinations) this.#retry(destination, error);
     }
@@ -151,16 +163,13 @@ export class Sender {
 
   /**
    * After a failure the broker may have come back without the end of its log; and where what failed was stored all the same, it may
-   * lie where what was lost had lain.
+   * lie where what was lost had lain. True when something is lost, and is to be said again.
    */
-  async #compare(transport: Transport, destination: Destination): Promise<void> {
-    const { topic, partition, last } = destination;
-    if (last === undefined) return;
-    const bounds = (await transport.bounds(topic))[partition];
-    if (bounds?.logId !== last.logId || bounds.nextOffset <= last.offset) return this.#sayAgain(destination);
-    if (last.offset < bounds.firstOffset) return;
-    const found = await transport.read(topic, partition, last.offset);
-    if (found?.stamp?.n !== last.n) this.#sayAgain(destination);
+  async #compare(transport: Transport, destination: Destination): Promise<boolean> {
+    const { failures, last } = destination;
+    if (failures === 0 || last === undefined || (await holds(transport, destination, last))) return false;
+    this.#sayAgain(destination);
+    return true;
   }
 
   /** The broker has lost what it had confirmed: all that the outbox still holds is sent again. */
@@ -201,13 +210,18 @@ export class Sender {
     const before = destination.last;
     destination.sentN = last.stamp.n;
     destination.last = { logId, offset: lastOffset, n: last.stamp.n };
-    destination.busy = false;
-    destination.failures = 0;
+    this.#release(destination);
     if (before !== undefined && (before.logId !== logId || firstOffset <= before.offset)) {
       return this.#sayAgain(destination);
     }
     this.#confirmed.set(nameOf(destination), { topic, partition, n: last.stamp.n, logId, lastOffset });
     this.#onConfirmed();
+  }
+
+  /** The next append may follow. */
+  #release(destination: Destination): void {
+    destination.busy = false;
+    destination.failures = 0;
   }
 
   /** Repeats the same append after a pause; what was stored of it is stored again, and dropped by its readers' marks. */
@@ -257,6 +271,15 @@ export class Sender {
     this.#stop.abort();
     await Promise.all(this.#running);
   }
+}
+
+/** Whether a log still has what it confirmed, as far as it is kept for so long. */
+async function holds(transport: Transport, { topic, partition }: TopicPartition, last: Confirmed): Promise<boolean> {
+  const bounds = (await transport.bounds(topic))[partition];
+  if (bounds?.logId !== last.logId || bounds.nextOffset <= last.offset) return false;
+  if (last.offset < bounds.firstOffset) return true;
+  const found = await transport.read(topic, partition, last.offset);
+  return found?.stamp?.n === last.n;
 }
 
 export function nameOf(of: TopicPartition): string {
