@@ -19,7 +19,7 @@ the brokers' own clients. Every commit and every append is on disk before it cou
   --seconds N       how long orders are placed for each engine (default 20)
   --in-flight N     orders under way at once (default 1000)
   --only NAMES      some of nats,kafka,nats-client,kafka-client (comma-separated)
-  --growth          instead, what a message costs as the log and the products grow: about 10 minutes for each engine
+  --growth          instead, what a message costs as the log and the products grow: about 3 minutes for each engine
   --quick           with --growth: smaller sizes, about 2 minutes
   --base DIR        where data is written while measuring (default .bench)
   --help            this text
