@@ -28,6 +28,7 @@ test("a leader killed twice costs nothing acknowledged, no order, and no reader 
   })();
   const kills = new Set([1_601, 4_801]);
   const restarts: Promise<void>[] = [];
+  let longestMs = 0;
   for (let from = 1; from <= last; from += 200) {
     if (kills.has(from)) {
       const victim = await leaderOf(transport, topic);
@@ -35,15 +36,20 @@ test("a leader killed twice costs nothing acknowledged, no order, and no reader 
       restarts.push(cluster.servers[victim - 1]!.kill().then(() => cluster.servers[victim - 1]!.start()));
     }
     const partitions = [0, 1, 2, 3, 4, 5];
+    const beganMs = performance.now();
     await untilStored(
       transport,
       partitions.map((partition) => batchOf(topic, partition, from, 200)),
     );
+    longestMs = Math.max(longestMs, performance.now() - beganMs);
   }
   await reading;
   await Promise.all(restarts);
   const { marks } = takenOf(await readTopic(transport, topic, 6));
   expect([...marks.values()]).toEqual(Array(6).fill(last));
+  process.stdout.write(
+    `kafka: longest without progress while the leader was killed twice: ${longestMs.toFixed(0)} ms\n`,
+  );
 });
 
 async function leaderOf(transport: Awaited<ReturnType<typeof kafkaTransport>>, topic: string): Promise<number> {
