@@ -133,14 +133,18 @@ function given<T extends object>(members: T): { [K in keyof T]?: Exclude<T[K], u
 
 /** The gateway that payments calls: the one that is given, or a sandbox. */
 async function openGateway(
-  { shop: { gatewayUrl: given, gatewayKeyTtlMs: keyTtlMs, gatewayTimeoutMs: timeoutMs } }: Config,
+  { shop }: Config,
   data: string,
   { services }: Parts,
   log: Log,
   open: AsyncDisposableStack,
 ): Promise<{ readonly gatewayUrl: string | undefined; readonly gateway: PaymentGateway | undefined }> {
+  const { gatewayUrl: given, gatewayKeyTtlMs: keyTtlMs, gatewayTimeoutMs: timeoutMs } = shop;
   if (!services.includes("payments")) return { gatewayUrl: given, gateway: undefined };
   const tell = (text: string, facts: Readonly<Record<string, unknown>>) => log("warn", text, facts);
   const gatewayUrl = given ?? open.use(await openSandbox({ data: join(data, "gateway"), log: tell })).url;
-  return { gatewayUrl, gateway: open.use(httpGateway({ url: gatewayUrl, keyTtlMs, timeoutMs })) };
+  return {
+    gatewayUrl,
+    gateway: open.use(httpGateway({ url: gatewayUrl, keyTtlMs, timeoutMs, connections: shop.gatewayConnectionsMax })),
+  };
 }

@@ -49,6 +49,7 @@ function adapter<I>(of: PaymentGateway, call: EffectAdapter<I, Receipt>["call"])
   return {
     idempotent: "find",
     ...(of.keyTtlMs === undefined ? {} : { keyTtlMs: of.keyTtlMs }),
+    ...(of.concurrency === undefined ? {} : { concurrency: of.concurrency }),
     call,
     find: (_: I, { key, signal }: EffectCall) => of.find(key, signal),
   };

@@ -41,6 +41,8 @@ export type GatewayAnswer = Promise<Outcome<Receipt> | TryAgain>;
 export interface PaymentGateway {
   /** How long it remembers a key, in milliseconds; undefined: for ever. */
   readonly keyTtlMs?: number;
+  /** How many calls of a kind it takes at once; the engine's own default when it does not say. */
+  readonly concurrency?: number;
   authorise(request: AuthoriseRequest, call: EffectCall): GatewayAnswer;
   capture(request: PaymentRequest, call: EffectCall): GatewayAnswer;
   void(request: PaymentRequest, call: EffectCall): GatewayAnswer;

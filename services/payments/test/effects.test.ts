@@ -70,6 +70,7 @@ test("how long the gateway remembers a key is told to the engine", () => {
   const { gateway } = recording();
   expect(gatewayEffects({ ...gateway, keyTtlMs: 60_000 })[capture.name]!.keyTtlMs).toBe(60_000);
   expect(gatewayEffects(gateway)[capture.name]!.keyTtlMs).toBeUndefined();
+  expect(gatewayEffects({ ...gateway, concurrency: 7 })[capture.name]!.concurrency).toBe(7);
 });
 
 test("the presence is asked for beside the other calls, and holds them up with itself", () => {

@@ -19,6 +19,7 @@ export interface Config extends Connections {
     readonly gatewayUrl?: string | undefined;
     readonly gatewayKeyTtlMs: number;
     readonly gatewayTimeoutMs: number;
+    readonly gatewayConnectionsMax: number;
   };
   /** Undefined: letters become files in the data folder. */
   readonly mail?: MailConfig | undefined;
@@ -52,6 +53,7 @@ export function effective(said: WaybillConfig): Config {
       gatewayUrl: shop.gatewayUrl,
       gatewayKeyTtlMs: shop.gatewayKeyTtlMs ?? 86_400_000,
       gatewayTimeoutMs: shop.gatewayTimeoutMs ?? 10_000,
+      gatewayConnectionsMax: shop.gatewayConnectionsMax ?? 128,
     },
     mail: mailOf(said.mail ?? {}, issues),
     ...connectionsOf(engine, said, issues),

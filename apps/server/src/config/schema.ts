@@ -62,6 +62,7 @@ export const configSchema = type({
     "gatewayTimeoutMs?": type("100 <= number.integer <= 25000").describe(
       "a whole number of milliseconds from 100 to 25000",
     ),
+    "gatewayConnectionsMax?": type("1 <= number.integer <= 1000").describe("a whole number from 1 to 1000"),
     "gatewayUrl?": type("string.url").describe("an address such as http://127.0.0.1:8081"),
   },
   "mail?": {

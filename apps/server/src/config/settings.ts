@@ -110,6 +110,13 @@ export const settings: readonly Setting[] = [
     text: "How long a call to the gateway may take; then it is in doubt, and the gateway is asked what became of it.",
   },
   {
+    path: "shop.gatewayConnectionsMax",
+    env: "WAYBILL_GATEWAY_CONNECTIONS_MAX",
+    as: "number",
+    fallback: "128",
+    text: "How many calls to the gateway a process makes at once. A gateway that takes half a second an answer gives 256 a second through 128.",
+  },
+  {
     path: "mail.url",
     env: "WAYBILL_MAIL_URL",
     fallback: "none: letters become files in the data folder",

@@ -10,7 +10,7 @@ export interface HttpGatewayOptions {
   readonly keyTtlMs?: number;
   /** How long a call may take, waiting for a free connection included, in milliseconds. Default 10,000. */
   readonly timeoutMs?: number;
-  /** How many connections are open at most; what comes beyond waits. Default 32. */
+  /** How many connections are open at most; what comes beyond waits. Default 128. */
   readonly connections?: number;
 }
 
@@ -22,7 +22,7 @@ const answerBytesMax = 1_048_576;
  * for the calls under way.
  */
 export function httpGateway(options: HttpGatewayOptions): PaymentGateway & AsyncDisposable {
-  const { url, keyTtlMs = 86_400_000, timeoutMs = 10_000, connections = 32 } = options;
+  const { url, keyTtlMs = 86_400_000, timeoutMs = 10_000, connections = 128 } = options;
   const pool = new Pool(new URL(url).origin, {
     connections,
     pipelining: 1,
@@ -64,6 +64,7 @@ export function httpGateway(options: HttpGatewayOptions): PaymentGateway & Async
 
   return {
     keyTtlMs,
+    concurrency: connections,
     authorise: ({ reference, amount, token }, call) =>
       operate("/payments", call, {
         reference,
