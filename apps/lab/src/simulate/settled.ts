@@ -68,7 +68,7 @@ async function unfinished(scene: Scene, ids: readonly string[]): Promise<string[
           const { nextOffset = 0, logId = "" } = known.get(`${topic}/${partition}`) ?? {};
           const last = logs.partition(topic, partition).messages.at(-1);
           const isOther = logId !== "" && logId !== logs.topic(topic).logId;
-          if (isOther || (last !== undefined && nextOffset <= last.offset))
+          if (last !== undefined && (isOther || nextOffset <= last.offset))
             open.push(`${name}/${lane} has not read ${topic}/${partition} to its end`);
         }
       }
