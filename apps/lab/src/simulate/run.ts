@@ -84,16 +84,15 @@ async function verdict(scene: Scene, people: People, plan: Plan): Promise<string
 
 /**
  * Whether a service that was put back can know all that it had said. It cannot where its tables are lost; where it is put back again to before
- * it noticed the first time; where what it had sent reaches the log only after it has looked there; and where the database's clock went back, by
- * which it looks for what was never confirmed.
+ * it noticed the first time; where what it had sent reaches the log only after it has looked there, which is so of an append that is repeated
+ * in bad weather while the tables are put back; and where the database's clock went back, by which it looks for what was never confirmed.
  */
 function mayKnowWhatItSaid({ items }: Plan): boolean {
-  const rewound = items.flatMap((item) => (item.kind === "rewind" ? [item.service] : []));
-  if (new Set(rewound).size < rewound.length) return false;
-  return !items.some(
-    (item) =>
-      item.kind === "wipe" ||
-      item.kind === "clock" ||
-      (item.kind === "weather" && (item.chances.appendLate ?? 0) + (item.chances.slow ?? 0) > 0),
-  );
+  const rewinds = items.filter((item) => item.kind === "rewind");
+  if (new Set(rewinds.map(({ service }) => service)).size < rewinds.length) return false;
+  return !items.some((item) => {
+    if (item.kind !== "weather") return item.kind === "wipe" || item.kind === "clock";
+    if ((item.chances.appendLate ?? 0) + (item.chances.slow ?? 0) > 0) return true;
+    return rewinds.some(({ atMs, ms }) => item.atMs <= atMs + ms && atMs + ms <= item.atMs + item.ms);
+  });
 }
