@@ -5,6 +5,8 @@ import { untilAnswered } from "./http-client.ts";
 /** What the lanes of a shop have left: messages not handled, and keys set aside. */
 export interface Left {
   readonly lagMessages: number;
+  /** The topics that they are behind in, in words. */
+  readonly behind: readonly string[];
   readonly parkedKeys: number;
 }
 
@@ -25,9 +27,14 @@ export async function leftIn(url: () => string): Promise<Left> {
 async function asked(url: () => string): Promise<Left> {
   const answer = await untilAnswered(url, "GET", "/lanes");
   const lanes = answer!.body["lanes"] as readonly LaneView[];
-  const lag = lanes.flatMap(({ topics }) => topics.map(({ lagMessages }) => lagMessages));
+  const behind = lanes.flatMap(({ service, lane, topics }) =>
+    topics.flatMap(({ topic, lagMessages, blocked }) =>
+      lagMessages > 0 ? [{ lagMessages, text: `${service}/${lane} ${lagMessages} in ${topic} ${blocked ?? ""}` }] : [],
+    ),
+  );
   return {
-    lagMessages: lag.reduce((sum, messages) => sum + messages, 0),
+    lagMessages: behind.reduce((sum, { lagMessages }) => sum + lagMessages, 0),
+    behind: behind.map(({ text }) => text.trim()),
     parkedKeys: lanes.reduce((sum, { parkedKeys }) => sum + parkedKeys, 0),
   };
 }

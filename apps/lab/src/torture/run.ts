@@ -140,17 +140,18 @@ export async function torture(options: TortureOptions): Promise<TortureReport> {
   };
 }
 
-function leftovers({ lagMessages, parkedKeys }: Left): readonly string[] {
-  const wrong = lagMessages === 0 ? [] : [`Lanes have ${lagMessages} messages left.`];
+function leftovers({ lagMessages, behind, parkedKeys }: Left): readonly string[] {
+  const wrong = lagMessages === 0 ? [] : [`Lanes have ${lagMessages} messages left: ${behind.join("; ")}.`];
   return parkedKeys === 0 ? wrong : [...wrong, `${parkedKeys} keys are set aside.`];
 }
 
-/** What the audit inside of the server took for wrong while the shop was at work. */
+/** What the server itself took for wrong while the shop was at work. */
 function alarms(data: string): readonly string[] {
   const log = join(data, "server.log");
   if (!existsSync(log)) return [];
   const lines = readFileSync(log, "utf8").split("\n");
-  return lines.filter((line) => line.includes("The books do not balance.")).map((line) => `The server said: ${line}`);
+  const grave = ["The books do not balance.", "A lane reads no further in a topic."];
+  return lines.filter((line) => grave.some((text) => line.includes(text))).map((line) => `The server said: ${line}`);
 }
 
 function sizeOf({ minutes, ordersPerSecond }: TortureOptions): number {
