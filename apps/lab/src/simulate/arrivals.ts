@@ -42,14 +42,17 @@ function repeated(notes: readonly string[]): string[] {
   return notes.filter((note, at) => notes.indexOf(note) !== at);
 }
 
-/** What is asked for twice, under one id, is refused twice under one id. */
-const isRefusal = (note: string): boolean => note.endsWith("refused");
+/**
+ * What is asked for twice, under one id, is refused twice under one id. And a service that was put back may tell the outcome of one
+ * call in two ways: what it knew, and later that it cannot know. A person is then asked for twice, for two reasons, under one id.
+ */
+const mayComeTwice = (note: string): boolean => note.endsWith("refused") || note.endsWith("attention-needed");
 
 /** What arrived twice, whatever was said: holds even when a database was put back. */
 export async function repeatErrors(scene: Scene): Promise<string[]> {
   const errors: string[] = [];
   for (const [name, notes] of await notesOf(scene)) {
-    const twice = repeated(notes.filter((note) => !isAlarm(note) && !isRefusal(note)));
+    const twice = repeated(notes.filter((note) => !isAlarm(note) && !mayComeTwice(note)));
     if (twice.length > 0) errors.push(`about ${name}: arrived twice: ${typesIn(twice)}`);
   }
   return errors;
