@@ -188,6 +188,21 @@ export function logCases(open: OpenTransport): void {
     expect((await it.transport.read("orders", 0, all[4]!.offset))?.id).toBe("m-5");
   });
 
+  test("a position in a partition in which nothing is written stays within its bounds, however far the others go", async () => {
+    await using it = await open();
+    await it.transport.declare(spec("orders", 3));
+    await fill(it.transport, "orders", 1, 3);
+    const { positions: early } = await readOn(it.transport, starts("orders", 3));
+    for (let first = 4; first < 6_000; first += 1_000) await fill(it.transport, "orders", first, first + 999);
+    const { positions: late } = await readOn(it.transport, early);
+    const bounds = await (await it.reopen()).bounds("orders");
+    for (const { partition, logId, nextOffset } of [...early, ...late]) {
+      if (logId === "") continue;
+      expect(nextOffset).toBeGreaterThanOrEqual(bounds[partition]!.firstOffset);
+      expect(nextOffset).toBeLessThanOrEqual(bounds[partition]!.nextOffset);
+    }
+  });
+
   test("an offset is never used again after everything was dropped", async () => {
     await using it = await open();
     const { positions } = await declaredAndRead(it);

@@ -67,7 +67,10 @@ export interface Reader extends AsyncDisposable {
 /** What a partition holds, from its first offset kept to its end. */
 export interface PartitionBounds extends TopicPartition {
   readonly logId: string;
-  /** The first offset kept; equals `nextOffset` when the partition is empty. */
+  /**
+   * What was deleted lies before it, and nothing else: a position before it has missed something. A partition in which nothing
+   * is begins where it ends, or, where partitions share their offsets, at what the others have passed since.
+   */
   readonly firstOffset: number;
   /** One past the last offset stored; a message appended later has this offset or a higher one. */
   readonly nextOffset: number;

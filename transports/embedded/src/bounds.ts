@@ -5,17 +5,14 @@ import type { FileLog, TopicLog } from "@waybill/store-sqlite";
 /** Every partition's bounds. The file counts bytes by topic; a partition is given its equal part. */
 export function boundsOf(log: FileLog, topic: TopicLog, durable: boolean, atMs: number | undefined): PartitionBounds[] {
   const ends = durable ? topic.durableEnds : topic.ends;
-  const bounds = ends.map((end, partition) => {
-    const nextOffset = Math.max(end, silentAt(log.end(topic, durable)), topic.firstOffset);
-    return {
-      topic: topic.spec.name,
-      partition,
-      logId: topic.logId,
-      firstOffset: end <= topic.firstOffset ? nextOffset : topic.firstOffset,
-      nextOffset,
-      bytes: Math.ceil(topic.bytes / topic.spec.partitions),
-    };
-  });
+  const bounds = ends.map((end, partition) => ({
+    topic: topic.spec.name,
+    partition,
+    logId: topic.logId,
+    firstOffset: topic.firstOffset,
+    nextOffset: Math.max(end, silentAt(log.end(topic, durable)), topic.firstOffset),
+    bytes: Math.ceil(topic.bytes / topic.spec.partitions),
+  }));
   if (atMs === undefined) return bounds;
   const offsets = offsetsAt(log, topic, atMs);
   return bounds.map((one) => ({ ...one, offsetAt: offsets.get(one.partition) ?? one.nextOffset }));
