@@ -5,6 +5,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -38,6 +39,17 @@ async function fuzz(url: string): Promise<number> {
   args.push("--exclude-path-regex", "/events$");
   if (values.seconds !== undefined) args.push("--max-time", values.seconds);
   if (values.seed !== undefined) args.push("--seed", values.seed);
-  const child = spawn(program, args, { cwd: data, stdio: "inherit" });
-  return new Promise((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  const child = spawn(program, args, { cwd: data, stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number>((resolve) => child.once("close", (code) => resolve(code ?? 1)));
+  let made = 0;
+  let passed = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [, all, good] = /^ +(\d+) generated, (\d+) passed/.exec(line) ?? [];
+    made = Number(all ?? made);
+    passed = Number(good ?? passed);
+    // Its last line counts warnings only, and reads as if nothing had been tested.
+    if (!/^=+ .* in [\d.]+s =+$/.test(line)) process.stdout.write(`${line}\n`);
+  }
+  process.stdout.write(`${passed} passed, ${made - passed} failed\n`);
+  return ended;
 }

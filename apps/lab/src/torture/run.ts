@@ -14,7 +14,7 @@ import { movedClock } from "./moved-clock.ts";
 import { leftIn, type Left } from "./lag.ts";
 import { disagreements } from "./referee.ts";
 import { untilSettled } from "./settled.ts";
-import { startShop, type ShopProcess } from "./shop-process.ts";
+import { restartShop, startShop, type ShopProcess } from "./shop-process.ts";
 import { watchSizes, type Life } from "./sizes.ts";
 import { mountSmallDisk } from "./small-disk.ts";
 
@@ -192,7 +192,7 @@ async function startShops(
     async restart(ended) {
       const at = running.indexOf(ended);
       const { port } = new URL(ended.url);
-      running[at] = await startShop(argsOf(port, at), env);
+      running[at] = await restartShop(argsOf(port, at), env);
     },
     end: () => end("SIGTERM"),
     [Symbol.asyncDispose]: () => end("SIGKILL"),

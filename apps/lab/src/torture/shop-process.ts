@@ -2,9 +2,12 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createRequire } from "node:module";
 import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
 
 const program = createRequire(import.meta.url).resolve("@waybill/cli");
 const startWithinMs = 60_000;
+/** Longer than any fault keeps the disk full. */
+const fullDiskMsMax = 10_000;
 /** The heap that this process was given, which is the one that `waybill start` would have. */
 const heap = process.execArgv.filter((option) => /^--max-(semi|old)-space-size=/.test(option));
 
@@ -60,6 +63,19 @@ export async function startShop(args: readonly string[], env: NodeJS.ProcessEnv 
       return code ?? by ?? "nothing";
     },
   };
+}
+
+/** Runs it as a supervisor does: one that finds its disk full is started again, for a while. */
+export async function restartShop(args: readonly string[], env: NodeJS.ProcessEnv): Promise<ShopProcess> {
+  const untilMs = performance.now() + fullDiskMsMax;
+  for (;;) {
+    try {
+      return await startShop(args, env);
+    } catch (error) {
+      if (performance.now() > untilMs || !/no space left|disk is full/.test((error as Error).message)) throw error;
+      await pause(200);
+    }
+  }
 }
 
 async function readyAt({ stdout }: ChildProcess): Promise<string> {
