@@ -22,11 +22,13 @@ export function written(mails: Mails | undefined, kind: MailKind): Mails | undef
   return before.includes(kind) ? undefined : { written: [...before, kind], failed };
 }
 
-/** Notes what came of a letter; undefined when it went out, which needs no note. */
-export function delivered(mails: Mails | undefined, kind: MailKind, outcome: Outcome<null>): Mails | undefined {
-  if (outcome.kind === "done") return undefined;
+/** What came of a letter that did not go out, or may not have. */
+export type Failure = Exclude<Outcome<null>, { readonly kind: "done" }>;
+
+/** Notes that a letter did not go out. */
+export function notDelivered(mails: Mails | undefined, kind: MailKind, failure: Failure): Mails {
   const known = mails ?? none;
-  return { ...known, failed: { ...known.failed, [kind]: `${outcome.kind}: ${outcome.reason}` } };
+  return { ...known, failed: { ...known.failed, [kind]: `${failure.kind}: ${failure.reason}` } };
 }
 
 /** A letter that will never go out: its address or its text was refused for good, or nobody took it for so long that it is old news. */
@@ -46,11 +48,10 @@ export function letterId({ orderId, kind }: Pick<Mail, "orderId" | "kind">): str
   return `${orderId}/${kind}`;
 }
 
-/** What is kept of a letter for whoever looks for those that did not go out; undefined when it did. */
-export function notDelivered(mail: Frozen<Mail>, outcome: Outcome<null>, atMs: number): Undelivered | undefined {
-  if (outcome.kind === "done") return undefined;
+/** What is kept of a letter for whoever looks for those that did not go out. */
+export function lostLetter(mail: Frozen<Mail>, failure: Failure, atMs: number): Undelivered {
   const { orderId, kind, to, subject } = mail;
-  return { orderId, kind, to, subject, outcome: outcome.kind, reason: outcome.reason, atMs };
+  return { orderId, kind, to, subject, outcome: failure.kind, reason: failure.reason, atMs };
 }
 
 export function confirmedMail({ orderId, customer, total, currency, lines }: OrderConfirmed): Mail {

@@ -13,8 +13,8 @@ import { sendMail, type Mail } from "./mail.ts";
 import {
   cancelledMail,
   confirmedMail,
-  delivered,
   letterId,
+  lostLetter,
   notDelivered,
   refundedMail,
   shippedMail,
@@ -39,12 +39,12 @@ export function notifications(): Service {
       tells(orderRefunded, refundedMail),
       whenSettled(
         sendMail,
-        (r) => [mails(r.input.orderId), undelivered(letterId(r.input))],
-        (r, [held, lost], out) => {
-          const noted = delivered(held.value, r.input.kind, r.outcome);
-          if (noted !== undefined) out.save(held, noted);
-          const kept = notDelivered(r.input, r.outcome, out.nowMs);
-          if (kept !== undefined) out.save(lost, kept);
+        // Nearly every letter goes out, and changes nothing: then no state is looked up.
+        ({ input, outcome }) => (outcome.kind === "done" ? [] : [mails(input.orderId), undelivered(letterId(input))]),
+        ({ input, outcome }, [held, lost], out) => {
+          if (outcome.kind === "done" || held === undefined || lost === undefined) return;
+          out.save(held, notDelivered(held.value, input.kind, outcome));
+          out.save(lost, lostLetter(input, outcome, out.nowMs));
         },
       ),
     ],

@@ -64,6 +64,15 @@ test("given a letter that does not go out, then that is noted with the reason, a
   });
 });
 
+test("given a letter that went out, then its result touches no state", () => {
+  const result = notifications().rules.find(({ on }) => on.kind === "result")!;
+  const mail = { orderId, kind: "shipped" };
+  const step = result.steps[0] as unknown as (result: unknown) => readonly { id: string }[];
+  const touched = (outcome: unknown) => step({ input: mail, outcome });
+  expect(touched({ kind: "done", value: null })).toEqual([]);
+  expect(touched({ kind: "refused", reason: "550" }).map(({ id }) => id)).toEqual([orderId, `${orderId}/shipped`]);
+});
+
 test("given letters that went out, were refused and were given up, then the last two are kept for whoever looks", () => {
   const shop = given();
   const done = mailOf(shop.when(orderConfirmed, confirmed));
