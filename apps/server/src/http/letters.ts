@@ -5,17 +5,15 @@ import { lettersLost } from "../letters.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { valueOf } from "./body.ts";
+import { limitDefault, limitTo } from "./page-limit.ts";
 import { cursorOf, placeIn } from "./cursor.ts";
 import type { Api } from "./document/api.ts";
 import { jsonSchema } from "./document/json-schema.ts";
 
-const limitMax = 200;
-const limitDefault = 50;
-
 const lettersQuery = type({
   "+": "reject",
   "pretty?": "string",
-  "limit?": type(/^(?:[1-9]\d?|1\d\d|200)$/).describe(`a whole number from 1 to ${limitMax}`),
+  "limit?": limitTo(200),
   "cursor?": type(/^[A-Za-z0-9_-]{1,800}$/).describe("where the page before ended, as its `next` says"),
 });
 

@@ -6,6 +6,7 @@ import { ownOnly } from "./access/guard.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { valueOf } from "./body.ts";
+import { limitDefault, limitTo } from "./page-limit.ts";
 import { cursorOf, placeIn } from "./cursor.ts";
 import type { Api } from "./document/api.ts";
 import { asTimes, jsonSchema } from "./document/json-schema.ts";
@@ -13,8 +14,6 @@ import { listedView } from "./order-view.ts";
 import { fieldsInvalid } from "./problem.ts";
 import { orderStatuses, shapes } from "./shapes.ts";
 
-const limitMax = 200;
-const limitDefault = 50;
 /** How many orders one request looks at for those that it wants. */
 const lookMax = 1_000;
 /** How many orders are read at once. */
@@ -29,7 +28,7 @@ const listQuery = type({
   "attention?": "'true'",
   "from?": time.describe("placed at this time or later, as ISO 8601"),
   "to?": time.describe("placed before this time, as ISO 8601"),
-  "limit?": type(/^(?:[1-9]\d?|1\d\d|200)$/).describe(`a whole number from 1 to ${limitMax}`),
+  "limit?": limitTo(200),
   "cursor?": type(/^[A-Za-z0-9_-]{1,400}$/).describe("where the page before ended, as its `next` says"),
 });
 type ListQuery = typeof listQuery.infer;

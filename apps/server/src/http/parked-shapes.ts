@@ -1,10 +1,11 @@
 import { type } from "arktype";
 import { jsonSchema } from "./document/json-schema.ts";
+import { limitTo } from "./page-limit.ts";
 
 const whole = type("number.integer >= 0");
 const fingerprint = type("1 <= string <= 400");
 const place = type(/^[A-Za-z0-9_-]{1,1000}$/).describe("where the page before ended, as its `next` says");
-const limit = type(/^(?:[1-9]\d?|100)$/).describe("a whole number from 1 to 100");
+const limit = limitTo(100);
 
 export const keysQuery = type({
   "+": "reject",

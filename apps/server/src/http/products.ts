@@ -1,3 +1,4 @@
+import { limitTo } from "./page-limit.ts";
 import { product as productKind, type Product } from "@waybill/catalogue";
 import { productPut, topics } from "@waybill/contracts";
 import { type } from "arktype";
@@ -11,12 +12,11 @@ import { applied, waitOf } from "./headers.ts";
 import { fieldsInvalid, Problem } from "./problem.ts";
 import { shapes } from "./shapes.ts";
 
-const limitMax = 1_000;
 const pageQuery = type({
   "+": "reject",
   "pretty?": "string",
   "after?": "string <= 200",
-  "limit?": type(/^(?:[1-9]\d{0,2}|1000)$/).describe(`a whole number from 1 to ${limitMax}`),
+  "limit?": limitTo(1_000),
 });
 
 /** How long a put waits for the catalogue when the client does not say, in seconds. */

@@ -14,13 +14,12 @@ import type { FastifyInstance } from "fastify";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { valueOf } from "./body.ts";
+import { limitDefault, limitTo } from "./page-limit.ts";
 import type { Api } from "./document/api.ts";
 import { jsonSchema } from "./document/json-schema.ts";
 import { Problem } from "./problem.ts";
 import { shapes } from "./shapes.ts";
 
-const limitMax = 200;
-const limitDefault = 50;
 /** How many messages one request looks through for those of its SKU. */
 const lookMax = 20_000;
 /** How many of them it reads at once. */
@@ -30,7 +29,7 @@ const pageBytesMax = 8_388_608;
 const movementsQuery = type({
   "+": "reject",
   "pretty?": "string",
-  "limit?": type(/^(?:[1-9]\d?|1\d\d|200)$/).describe(`a whole number from 1 to ${limitMax}`),
+  "limit?": limitTo(200),
   "before?": type(/^\d{1,16}$/).describe("only what was said before this time, in milliseconds since 1970"),
 });
 

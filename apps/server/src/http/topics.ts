@@ -6,19 +6,17 @@ import { tail, topicViews } from "../topics.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { valueOf } from "./body.ts";
+import { limitDefault, limitTo } from "./page-limit.ts";
 import type { Api } from "./document/api.ts";
 import { jsonSchema } from "./document/json-schema.ts";
 import { applied, waitOf } from "./headers.ts";
 import { Problem } from "./problem.ts";
 
-const limitMax = 500;
-const limitDefault = 50;
-
 const tailQuery = type({
   "+": "reject",
   "pretty?": "string",
   "after?": type(/^[A-Za-z0-9_-]{1,8000}$/).describe("where the page before ended, as its `place` says"),
-  "limit?": type(/^(?:[1-9]\d?|[1-4]\d\d|500)$/).describe(`a whole number from 1 to ${limitMax}`),
+  "limit?": limitTo(500),
   "type?": type("1 <= string <= 200").describe("only messages of this type"),
   "subject?": type("1 <= string <= 200").describe("only messages about this entity"),
 });
