@@ -182,4 +182,16 @@ export const commitMutants: readonly Mutant[] = [
     ],
     tests: ["stores/sqlite/test/power-cut.brokers.test.ts"],
   },
+  {
+    name: "silence-is-loss",
+    bug: "A partition in which nothing is written counts as deleted unread once the others have gone on",
+    edits: [
+      {
+        file: "transports/embedded/src/bounds.ts",
+        find: "firstOffset: topic.firstOffset,",
+        replace: "firstOffset: end <= topic.firstOffset ? silentAt(log.end(topic, durable)) : topic.firstOffset,",
+      },
+    ],
+    tests: ["transports/embedded/test/conformance.test.ts"],
+  },
 ];
