@@ -156,13 +156,7 @@ class LaneWorker implements Worker {
     const { store, world, tickMs = 1_000 } = this.#options;
     const beganMs = world.monotonicMs();
     // Who is woken in between looks at once: a renewal waits for the disk.
-    const isRenewed = beganMs - this.#renewedMs < tickMs / 2;
-    if (isRenewed || (await store.renew(this.memberId, this.#ttlMs)))
-      this.#renewedMs = isRenewed ? this.#renewedMs : beganMs;
-    else {
-      this.#loseLanes("the worker was not renewed in time.");
-      await this.#join();
-    }
+    if (beganMs - this.#renewedMs >= tickMs / 2) await this.#renew(beganMs);
     const held = this.#durable();
     const { lanes, members } = await store.survey([...this.#hosted.keys()]);
     this.#loseForgotten(held, lanes);
@@ -176,6 +170,16 @@ class LaneWorker implements Worker {
       first.push(...this.#balance(hosted, rows, live, Math.ceil(rows.length / Math.max(1, sharers))));
     }
     return { begun: Promise.all(first) };
+  }
+
+  /** Stays a member for longer, or becomes one again, without lanes, when it was too late. */
+  async #renew(nowMs: number): Promise<void> {
+    if (await this.#options.store.renew(this.memberId, this.#ttlMs)) {
+      this.#renewedMs = nowMs;
+      return;
+    }
+    this.#loseLanes("the worker was not renewed in time.");
+    await this.#join();
   }
 
   /** Claims free lanes up to the fair share, or gives one away above it. Returns what the first claims wait for. */
