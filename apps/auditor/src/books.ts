@@ -1,3 +1,10 @@
+/** Characters of a text, from one on and before another. */
+export interface PartOfText {
+  readonly text: string;
+  readonly from: number;
+  readonly to: number;
+}
+
 /** A message of a log, as laws look at it. One object is used for all messages of a reading: take what you keep. */
 export interface LogMessage {
   readonly topic: string;
@@ -6,6 +13,8 @@ export interface LogMessage {
   readonly id: string;
   readonly type: string;
   readonly subject: string;
+  /** Where the subject stands, for whoever needs its characters and not a text of its own. */
+  readonly subjectAt: PartOfText;
   readonly key: string;
   readonly atMs: number;
   /** Undefined for a message from outside. */

@@ -23,18 +23,19 @@ interface Tally {
 /** Collects what an audit finds; of the breaches of each law only the first few are kept, all are counted. */
 export class Findings {
   readonly kept: Breach[] = [];
-  readonly #tallies = new Map<Law, Tally>();
+  /** By the law's number. */
+  readonly #tallies: Tally[] = [];
   readonly #keptPerLaw: number;
 
   constructor(keptPerLaw = 200) {
     this.#keptPerLaw = keptPerLaw;
     for (const law of allLaws) {
-      this.#tallies.set(law, { checked: 0, breaches: 0, underWay: 0, notChecked: undefined });
+      this.#tallies[law] = { checked: 0, breaches: 0, underWay: 0, notChecked: undefined };
     }
   }
 
   #of(law: Law): Tally {
-    return this.#tallies.get(law)!;
+    return this.#tallies[law]!;
   }
 
   checked(law: Law, count = 1): void {

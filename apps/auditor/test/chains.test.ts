@@ -21,6 +21,7 @@ const message = (n: number, prev: number): LogMessage => ({
   id: `m-${n}`,
   type: "order.placed",
   subject: "o-1",
+  subjectAt: { text: "o-1", from: 0, to: 3 },
   key: "o-1",
   atMs: 1_000 + n,
   source: "s",

@@ -9,9 +9,10 @@ const home = partitionOf("ann", partitions);
 /** A message of a topic that no contract of the shop knows. */
 function message(offset: number, of: Partial<LogMessage>): LogMessage {
   const about = { id: `m-${offset}`, type: "loyalty.counted", subject: "ann", key: "ann", atMs: 1_000 + offset };
+  const subjectAt = { text: "ann", from: 0, to: 3 };
   const stamp = { source: "s", n: offset + 1, prev: offset };
   const place = { topic: "loyalty", partition: home, offset, malformed: false };
-  return { ...about, ...stamp, ...place, body: () => "{}", ...of };
+  return { ...about, subjectAt, ...stamp, ...place, body: () => "{}", ...of };
 }
 
 /** The books of a shop that holds nothing but these messages. */

@@ -4,7 +4,7 @@ import type { LogMessage } from "../books.ts";
 import { Findings } from "../findings.ts";
 import type { Breach } from "../laws.ts";
 import { Chains } from "../log/chains.ts";
-import { isAboutOrder, toldAfter } from "../log/order-log.ts";
+import { meaningOf, toldAfter, type Meaning } from "../log/order-log.ts";
 import { StockLedger } from "../log/stock-ledger.ts";
 import { checkSku } from "../stock-check.ts";
 import { checkLive } from "./check-live.ts";
@@ -175,12 +175,13 @@ export class LiveAudit {
     if (message.topic === topics.stock.name) {
       for (const sku of this.#stock.take(message, findings)) this.#skus.add(sku);
     }
-    if (isAboutOrder(message.type)) this.#changed(message, findings);
+    const meaning = meaningOf(message.type);
+    if (meaning !== undefined) this.#changed(message, meaning, findings);
   }
 
-  #changed(message: LogMessage, findings: Findings): void {
+  #changed(message: LogMessage, meaning: Meaning, findings: Findings): void {
     const id = message.subject;
-    const word = toldAfter(this.#recent.get(id)?.word ?? 0, message, Infinity, findings);
+    const word = toldAfter(this.#recent.get(id)?.word ?? 0, message, meaning, Infinity, findings);
     const dueMs = this.#options.nowMs() + settleMs;
     // The latest change stands last, so that the first is due first.
     this.#recent.delete(id);

@@ -19,6 +19,8 @@ interface Way {
 interface Partition {
   readonly links: Map<string, Link>;
   readonly ways: Way[];
+  /** Everything before it was taken by all, and is nobody's last: there is nothing to compare. */
+  readonly readByAllBefore: number;
   lastAtMs: number | undefined;
 }
 
@@ -47,13 +49,17 @@ export class Chains {
     this.findings = findings;
     this.#nextN = new Map(lanes.map((lane) => [lane.source, lane]));
     this.#confirmed = confirmed.filter((row) => row.topic === topic.name);
-    this.#partitions = Array.from({ length: topic.partitions }, (_, partition) => ({
-      links: new Map(),
-      ways: positions
-        .filter((position) => position.topic === topic.name && position.partition === partition)
-        .map((position) => ({ position, lastFound: false, passed: false })),
-      lastAtMs: undefined,
-    }));
+    this.#partitions = Array.from({ length: topic.partitions }, (_, partition) => {
+      const own = positions.filter((position) => position.topic === topic.name && position.partition === partition);
+      return {
+        links: new Map(),
+        ways: own.map((position) => ({ position, lastFound: false, passed: false })),
+        readByAllBefore: Math.min(
+          ...own.map(({ nextOffset, lastOffset = nextOffset }) => Math.min(nextOffset, lastOffset)),
+        ),
+        lastAtMs: undefined,
+      };
+    });
   }
 
   /** Takes the next message; returns the services that have not read it, undefined when it does not count. */
@@ -63,7 +69,7 @@ export class Chains {
       this.#breach(1, message, `lies in partition ${message.partition} of ${this.#topic.partitions}`);
       return undefined;
     }
-    const unread = this.#passReaders(partition, message);
+    const unread = message.offset < partition.readByAllBefore ? none : this.#passReaders(partition, message);
     this.findings.checked(1);
     this.findings.checked(3);
     partition.lastAtMs = message.atMs;

@@ -3,7 +3,7 @@ import type { Books, LogMessage, TopicFacts, Waiting } from "../books.ts";
 import { Findings } from "../findings.ts";
 import { partitionOf } from "@waybill/messaging";
 import { Chains, placeOf } from "./chains.ts";
-import { isAboutOrder, toldAfter } from "./order-log.ts";
+import { meaningOf, toldAfter, type Meaning } from "./order-log.ts";
 import type { OrderTable } from "./order-table.ts";
 import type { ProductLog } from "./product-log.ts";
 import type { StockLedger } from "./stock-ledger.ts";
@@ -47,6 +47,8 @@ async function readTopic(
   const first = rest === undefined ? new Findings(0) : findings;
   const chains = new Chains(topic, books, first);
   const known = allTopics.find(({ name }) => name === topic.name);
+  const isStock = topic.name === topics.stock.name;
+  const isProducts = topic.name === topics.products.name;
 
   function visit(message: LogMessage): void {
     const unread = chains.take(message);
@@ -54,20 +56,22 @@ async function readTopic(
     const { type } = message;
     // Of a topic of one's own the books do not say whether it is a door: what bears a stamp was said by a service.
     if (known === undefined ? message.source !== undefined : !known.door) checkPlace(message, topic.partitions, first);
-    if (isAboutOrder(type)) aboutOrder(message, type, unread);
-    if (topic.name === topics.stock.name) rest?.stock.take(message, findings);
-    if (topic.name === topics.products.name) rest?.products.take(message, unread.includes("orders"));
+    const meaning = meaningOf(type);
+    if (meaning !== undefined) aboutOrder(message, type, meaning, unread);
+    if (isStock) rest?.stock.take(message, findings);
+    if (isProducts) rest?.products.take(message, unread.includes("orders"));
   }
 
-  function aboutOrder(message: LogMessage, type: string, unread: readonly string[]): void {
-    const place = orders.place(message.subject);
+  function aboutOrder(message: LogMessage, type: string, meaning: Meaning, unread: readonly string[]): void {
+    const { text, from, to } = message.subjectAt;
+    const place = orders.place(text, from, to);
     if (place < 0) return;
     for (const service of unread) {
       if (isShopService(service) && handles.get(service)?.has(type) === true) orders.await(place, unreadBy(service));
     }
     // What orders has not read yet asks for nothing yet.
     if (known?.door !== false && unread.includes("orders")) return;
-    orders.tell(place, toldAfter(orders.told(place), message, orders.cutMs, findings));
+    orders.tell(place, toldAfter(orders.told(place), message, meaning, orders.cutMs, findings));
   }
 
   try {

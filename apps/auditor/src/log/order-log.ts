@@ -29,8 +29,10 @@ import type { LogMessage } from "../books.ts";
 import type { Findings } from "../findings.ts";
 import { placeOf } from "./chains.ts";
 import {
+  orderIn,
+  shipmentIn,
+  stockIn,
   told,
-  toldOf,
   withOrder,
   withShipment,
   withStock,
@@ -80,20 +82,6 @@ const stockNext: Next = { unknown: ["held", "refused"], ...stockTransitions };
 // That a shipment waits is no event.
 const shipmentNext: Next = { unknown: shipmentTransitions.waiting, ...shipmentTransitions };
 
-const asks: ReadonlySet<string> = new Set([orderPlace.name, orderImport.name]);
-
-/** True for messages that are about an order, by its id. */
-export function isAboutOrder(type: string): boolean {
-  return (
-    asks.has(type) ||
-    orderEvents.has(type) ||
-    stockEvents.has(type) ||
-    shipmentEvents.has(type) ||
-    paymentEvents.has(type) ||
-    others.has(type)
-  );
-}
-
 /** Said of an order, without changing what it is. */
 const others: ReadonlySet<string> = new Set([
   "order.cancel",
@@ -110,45 +98,64 @@ const others: ReadonlySet<string> = new Set([
   "shipment.refused",
 ]);
 
+/** What a type of message says of its order. */
+export type Meaning =
+  | { readonly of: "asked" | "nothing new" }
+  | { readonly of: "order"; readonly is: ToldStatus }
+  | { readonly of: "stock"; readonly is: ToldStock }
+  | { readonly of: "shipment"; readonly is: ToldShipment }
+  | { readonly of: "money"; readonly is: keyof typeof told };
+
+const meanings: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
+  ...[orderPlace.name, orderImport.name].map((type): [string, Meaning] => [type, { of: "asked" }]),
+  ...Array.from(orderEvents, ([type, is]): [string, Meaning] => [type, { of: "order", is }]),
+  ...Array.from(stockEvents, ([type, is]): [string, Meaning] => [type, { of: "stock", is }]),
+  ...Array.from(shipmentEvents, ([type, is]): [string, Meaning] => [type, { of: "shipment", is }]),
+  ...Array.from(paymentEvents, ([type, is]): [string, Meaning] => [type, { of: "money", is }]),
+  ...Array.from(others, (type): [string, Meaning] => [type, { of: "nothing new" }]),
+]);
+
+/** What messages of a type say of the order that they are about, by its id; undefined when they are about none. */
+export function meaningOf(type: string): Meaning | undefined {
+  return meanings.get(type);
+}
+
 /**
  * What a message makes of what the log told of its order. A message that may not follow what came before it is a breach of
  * the order per key, and one that moves money a second time of the bounds of money.
  */
-export function toldAfter(word: number, message: LogMessage, cutMs: number, findings: Findings): number {
-  const { type } = message;
-  if (asks.has(type)) return word | told.asked;
-  const before = toldOf(word);
-  const isCut = cutMs !== -Infinity;
-  const order = orderEvents.get(type);
-  if (order !== undefined) {
-    const begins = before.order === "unknown" && orderNext["unknown"]!.includes(order) && message.atMs > cutMs;
-    checkNext(orderNext, before.order, order, message, isCut, findings);
-    return withOrder(word, order) | (begins ? told.begun : 0);
+export function toldAfter(
+  word: number,
+  message: LogMessage,
+  meaning: Meaning,
+  cutMs: number,
+  findings: Findings,
+): number {
+  switch (meaning.of) {
+    case "asked":
+      return word | told.asked;
+    case "order": {
+      const before = orderIn(word);
+      const begins = before === "unknown" && orderNext["unknown"]!.includes(meaning.is) && message.atMs > cutMs;
+      checkNext(orderNext, before, meaning.is, message, cutMs, findings);
+      return withOrder(word, meaning.is) | (begins ? told.begun : 0);
+    }
+    case "stock":
+      checkNext(stockNext, stockIn(word), meaning.is, message, cutMs, findings);
+      return withStock(word, meaning.is);
+    case "shipment":
+      checkNext(shipmentNext, shipmentIn(word), meaning.is, message, cutMs, findings);
+      return withShipment(word, meaning.is);
+    case "money":
+      if ((word & told[meaning.is]) !== 0) sayTwice(message, findings);
+      return word | told[meaning.is];
+    default:
+      return word;
   }
-  const stock = stockEvents.get(type);
-  if (stock !== undefined) {
-    checkNext(stockNext, before.stock, stock, message, isCut, findings);
-    return withStock(word, stock);
-  }
-  const shipment = shipmentEvents.get(type);
-  if (shipment !== undefined) {
-    checkNext(shipmentNext, before.shipment, shipment, message, isCut, findings);
-    return withShipment(word, shipment);
-  }
-  const money = paymentEvents.get(type);
-  if (money === undefined) return word;
-  if (before.has(money)) sayTwice(message, findings);
-  return word | told[money];
 }
 
-function checkNext(
-  next: Next,
-  from: string,
-  to: string,
-  message: LogMessage,
-  isCut: boolean,
-  findings: Findings,
-): void {
+function checkNext(next: Next, from: string, to: string, message: LogMessage, cutMs: number, findings: Findings): void {
+  const isCut = cutMs !== -Infinity;
   if (next[from]?.includes(to) === true || (isCut && from === "unknown")) return;
   findings.breach({
     law: 3,

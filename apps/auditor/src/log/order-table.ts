@@ -51,9 +51,9 @@ export class OrderTable {
     this.hasLists = hasLists;
   }
 
-  /** The place of an order's facts, made if need be; -1 when it is another pass' turn. */
-  place(id: string): number {
-    this.#fingerprint(id);
+  /** The place of an order's facts, made if need be; -1 when it is another pass' turn. The id may be a part of a text. */
+  place(id: string, from = 0, to = id.length): number {
+    this.#fingerprint(id, from, to);
     return this.#high % this.#passes === this.#pass ? this.#find(true) : -1;
   }
 
@@ -115,10 +115,10 @@ export class OrderTable {
   }
 
   /** Two hashes of 32 bits that differ in seed and multiplier, each well mixed at the end. */
-  #fingerprint(id: string): void {
+  #fingerprint(id: string, from = 0, to = id.length): void {
     let low = 0x9e3779b9;
     let high = 0x85ebca6b;
-    for (let at = 0; at < id.length; at++) {
+    for (let at = from; at < to; at++) {
       const code = id.charCodeAt(at);
       low = Math.imul(low ^ code, 0x01000193);
       high = Math.imul(high ^ code, 0x5bd1e995);

@@ -45,11 +45,15 @@ export interface Told {
   has(fact: keyof typeof told): boolean;
 }
 
+export const orderIn = (word: number): ToldStatus => orderStatuses[word & 0xf]!;
+export const stockIn = (word: number): ToldStock => stockStatuses[(word >>> 4) & 0x7]!;
+export const shipmentIn = (word: number): ToldShipment => shipmentStatuses[(word >>> 8) & 0x3]!;
+
 export function toldOf(word: number): Told {
   return {
-    order: orderStatuses[word & 0xf]!,
-    stock: stockStatuses[(word >>> 4) & 0x7]!,
-    shipment: shipmentStatuses[(word >>> 8) & 0x3]!,
+    order: orderIn(word),
+    stock: stockIn(word),
+    shipment: shipmentIn(word),
     has: (fact) => (word & told[fact]) !== 0,
   };
 }

@@ -1,4 +1,4 @@
-import type { LogMessage } from "../books.ts";
+import type { LogMessage, PartOfText } from "../books.ts";
 
 const quote = 34;
 const comma = 44;
@@ -13,6 +13,23 @@ interface Span {
 }
 
 const empty = (): Span => ({ from: 0, to: 0 });
+
+/** The few texts that come again and again, each kept once: looking one up makes no new string, and compares as quickly as one may. */
+class FewTexts {
+  readonly #kept = Array<string>(64).fill("");
+
+  /** A text that stands between two quotes; undefined when it is not written as it is, but with escapes. */
+  of(text: string, from: number, to: number): string | undefined {
+    const length = to - from - 2;
+    const slot = (length + 5 * text.charCodeAt(from + 7) + 3 * text.charCodeAt(from + 10)) & 63;
+    const kept = this.#kept[slot]!;
+    if (kept.length === length && text.startsWith(kept, from + 1)) return kept;
+    const inner = text.slice(from + 1, to - 1);
+    if (length < 1 || inner.includes("\\")) return undefined;
+    // A part of a text would keep all of it.
+    return (this.#kept[slot] = JSON.parse(`"${inner}"`) as string);
+  }
+}
 
 /**
  * Goes through the messages of a chunk of the embedded log without parsing their bodies, which are most of it. It knows
@@ -29,6 +46,8 @@ export class ChunkCursor implements LogMessage {
   #text = "";
   #at = 0;
   #lastSource = "";
+  readonly #types = new FewTexts();
+  readonly #subjectPart = { text: "", from: 0, to: 0 };
   #hasKey = false;
   #hasSource = false;
   readonly #id = empty();
@@ -44,11 +63,22 @@ export class ChunkCursor implements LogMessage {
   }
 
   get type(): string {
-    return this.#taken(this.#type);
+    return this.#types.of(this.#text, this.#type.from, this.#type.to) ?? this.#taken(this.#type);
   }
 
   get subject(): string {
     return this.#taken(this.#subject);
+  }
+
+  get subjectAt(): PartOfText {
+    const { from, to } = this.#subject;
+    const part = this.#subjectPart;
+    const escapeAt = this.#text.indexOf("\\", from);
+    const isPlain = to > from && (escapeAt < 0 || escapeAt >= to);
+    part.text = isPlain ? this.#text : this.subject;
+    part.from = isPlain ? from + 1 : 0;
+    part.to = isPlain ? to - 1 : part.text.length;
+    return part;
   }
 
   get key(): string {
@@ -170,15 +200,22 @@ export class ChunkCursor implements LogMessage {
   #skipBody(): void {
     const text = this.#text;
     const from = this.#at;
-    let at = text.indexOf('"]', from + 1);
-    while (at >= 0 && this.#isEscaped(at)) at = text.indexOf('"]', at + 1);
-    if (at < 0) throw this.#broken();
+    const at = this.#bodyEnd(from);
     // Bytes are an array of one text.
-    const end = text.charCodeAt(from) === bracket ? at + 2 : at + 1;
+    const end = text.charCodeAt(from) === bracket ? at + 1 : at;
     this.#body.from = from;
     this.#body.to = end;
     this.#at = end + 1;
     if (text.charCodeAt(this.#at) === comma) this.#at += 1;
+  }
+
+  /** Where the bracket is that closes behind the body's last quote: texts hold many quotes, and few brackets. */
+  #bodyEnd(from: number): number {
+    const text = this.#text;
+    for (let at = text.indexOf("]", from + 2); at >= 0; at = text.indexOf("]", at + 1)) {
+      if (text.charCodeAt(at - 1) === quote && !this.#isEscaped(at - 1)) return at;
+    }
+    throw this.#broken();
   }
 
   #taken({ from, to }: Span): string {

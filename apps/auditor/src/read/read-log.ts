@@ -83,6 +83,7 @@ function asLogMessage(message: StoredMessage): LogMessage {
     id,
     type,
     subject,
+    subjectAt: { text: subject, from: 0, to: subject.length },
     key,
     atMs,
     source: stamp?.source,

@@ -4,7 +4,7 @@ import { DatabaseSync, type SQLInputValue } from "node:sqlite";
 import { fileName, layoutVersion, topicSpan } from "@waybill/store-sqlite";
 import type { Books, LaneFacts, LogMessage, ReaderPosition, StateText, TopicFacts, Waiting } from "../books.ts";
 import { ChunkCursor } from "./chunk-cursor.ts";
-import { pagesOf } from "./pages.ts";
+import { pagesById, pagesOf } from "./pages.ts";
 
 /**
  * The books of a data folder as they are at this moment, beside whoever works in it: one read transaction, which sees
@@ -87,7 +87,6 @@ const waitingOf = ([service, key, name, dueMs]: readonly [string, string, string
 
 function booksOf(db: DatabaseSync): Books {
   const all = <Row>(sql: string, ...values: SQLInputValue[]) => db.prepare(sql).all(...values) as Row[];
-  const states = (sql: string, ...values: SQLInputValue[]) => pagesOf(db, `${sql} order by id`, values, stateOf);
   const waiting = (columns: string) => pagesOf(db, `select service, key, ${columns}`, [], waitingOf);
   const rows = all<TopicRow>(topicsSql);
   const byName = new Map(rows.map((row) => [row.name, row]));
@@ -115,12 +114,12 @@ function booksOf(db: DatabaseSync): Books {
       return all<{ id: string }>(sql, service, kind, at)[0]?.id;
     },
     states(service, kind, { from = "", before } = {}) {
-      const sql = "select id, body from state where service = ? and kind = ? and id >= ?";
-      if (before === undefined) return states(sql, service, kind, from);
-      return states(`${sql} and id < ?`, service, kind, from, before);
+      const sql = "select id, body from state where service = ? and kind = ?";
+      if (before === undefined) return pagesById(db, sql, [service, kind], from, stateOf);
+      return pagesById(db, `${sql} and id < ?`, [service, kind, before], from, stateOf);
     },
     ids: (service, kind) =>
-      pagesOf(db, "select id from state where service = ? and kind = ? order by id", [service, kind], idOf),
+      pagesById(db, "select id from state where service = ? and kind = ?", [service, kind], "", idOf),
     timers: () => waiting("name, due_ms from timer"),
     effects: () => waiting("name, due_ms from effect"),
     parked: () => waiting("fingerprint, due_ms from parked_key"),
