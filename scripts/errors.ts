@@ -91,6 +91,10 @@ const stops = {
     happened: "More keys are parked than a lane may hold, or more inputs queue behind one key.",
     todo: "It is an outage, not an exception: mend the cause, deploy, resume the lane. Redrive or discard to make room.",
   },
+  FORGOTTEN: {
+    happened: "Somebody let the shop forget this service, that was cut off, and the service was put back: half of what it knew is gone.",
+    todo: "Take it out of the shop again, run `waybill forget` to its end, and put it back. It then reads what the topics still hold, from the first.",
+  },
   MOST_KEYS_FAIL: {
     happened: "Most keys of the last thousand inputs failed.",
     todo: "Most likely the build, or what all of them depend on. Roll back or mend, then resume the lane; what is parked is tried again by the next build.",

@@ -41,7 +41,9 @@ test("letters that are refused for good are told to operators, by a running serv
   };
   await ask("PUT", "/products/mug", { title: "A mug", price: "2.55", currency: "GBP" });
   await ask("POST", "/stock/mug/adjustments", { quantity: 9, reason: "Delivery" });
-  expect((await here("letters", "--data", data)).stdout).toBe("Every letter has gone out, or is on its way.\n");
+  expect((await here("letters", "--data", data)).stdout).toBe(
+    "Every letter has gone out, is on its way, or was dealt with.\n",
+  );
   const orderIds: string[] = [];
   for (const email of ["ann@customers.example", "gone@customers.example", "gone-too@customers.example"]) {
     const order = {
@@ -78,8 +80,40 @@ test("letters that are refused for good are told to operators, by a running serv
   for (const id of lost) expect(shown).toContain(id);
   expect(shown).not.toContain(orderIds[0]!);
   const told = JSON.parse((await here("letters", "--data", data, "--json")).stdout);
+  const nowhere = await ask("POST", `/letters/${orderIds[0]!}/confirmed/again`, { reason: "No." });
+  expect([nowhere.status, nowhere.body.type]).toEqual([404, "urn:waybill:problem:not-found"]);
+  const wrong = await ask("POST", `/letters/${lost[0]!}/confirmed/again`, { reason: "No.", to: "nobody" });
+  expect([wrong.status, wrong.body.errors]).toEqual([422, [expect.objectContaining({ field: "to" })]]);
+  expect((await ask("POST", `/letters/${lost[0]!}/confirmed/dismiss`, { reason: "No." }, shopper.key)).status).toBe(
+    403,
+  );
   await server.close();
   const left = JSON.parse((await here("letters", "--data", data, "--json")).stdout);
   expect(left).toEqual(told);
   expect(left.letters).toHaveLength(2);
+
+  // A person deals with them: one goes to another address, the other one comes back, and then is told on the phone.
+  const letter = (name: string, order: string, ...more: readonly string[]) =>
+    here(name, order, "confirmed", "--reason", "A word.", ...more, "--data", data);
+  const shut = await letter("resend", lost[0]!);
+  expect([shut.code, shut.stderr]).toEqual([69, expect.stringContaining("only a server can do this")]);
+  await using _ = await start(mail.port);
+  const sent = await letter("resend", lost[0]!, "--to", "ann@customers.example");
+  expect([sent.code, sent.stdout]).toEqual([0, expect.stringContaining("goes out again to ann@customers.example")]);
+  await vi.waitUntil(() => mail.taken.length === 2, 30_000);
+  expect((await letter("resend", lost[1]!)).code).toBe(0);
+  const listed = async () =>
+    JSON.parse((await here("letters", "--data", data, "--json")).stdout).letters as { orderId: string; at: string }[];
+  const before = told.letters.find((one: { orderId: string }) => one.orderId === lost[1]) as { at: string };
+  await vi.waitUntil(async () => (await listed())[0]?.at.localeCompare(before.at) === 1, 30_000);
+  expect((await listed()).map(({ orderId }) => orderId)).toEqual([lost[1]]);
+  const off = await letter("dismiss", lost[1]!);
+  expect([off.code, off.stdout]).toEqual([0, `The letter "confirmed" of order ${lost[1]} is off the list.\n`]);
+  expect(await listed()).toEqual([]);
+  const twice = await letter("dismiss", lost[1]!);
+  expect([twice.code, twice.stderr]).toEqual([1, expect.stringContaining("is known that did not go out")]);
+  const book = (await here("tail", "operations", "--json", "--data", data)).stdout.trim().split("\n");
+  const words = book.map((line) => JSON.parse(line).body as { outcome: string; reason: string });
+  expect(words.map(({ outcome }) => outcome).toSorted()).toEqual(["again", "again", "dismissed"]);
+  expect(book.join("")).not.toContain("ann@customers.example");
 });

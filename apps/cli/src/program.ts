@@ -3,6 +3,8 @@ import packageJson from "../package.json" with { type: "json" };
 import { auditCommand } from "./commands/audit.ts";
 import { configCommand } from "./commands/config.ts";
 import { doctorCommand } from "./commands/doctor.ts";
+import { forgetCommand } from "./commands/forget.ts";
+import { dismissCommand, resendCommand } from "./commands/letter.ts";
 import { lettersCommand } from "./commands/letters.ts";
 import { keyCommand } from "./commands/key.ts";
 import { lanesCommand } from "./commands/lanes.ts";
@@ -39,6 +41,9 @@ const commands = [
   resumeCommand,
   resolveCommand,
   lettersCommand,
+  resendCommand,
+  dismissCommand,
+  forgetCommand,
   auditCommand,
   keyCommand,
   newCommand,

@@ -7,7 +7,7 @@ import type { NatsTransport } from "@waybill/transport-nats";
 import type { KafkaConnection, NatsConnection, PostgresConnection, Tls } from "./config/connections.ts";
 import type { Config } from "./config/effective.ts";
 import type { MirrorConfig } from "./config/mirrors.ts";
-import { partitions, valueIn, type Durable, type Engine } from "./engine.ts";
+import { partitions, valueIn, type Durable, type Engine, type Keeping } from "./engine.ts";
 
 const declaredWithinMs = 30_000;
 
@@ -40,6 +40,7 @@ export async function brokersEngine(config: Config, world: World): Promise<Engin
     transportOf: (topic) => transportOf(topic),
     durable: { transportOf: (topic) => transportOf(topic, brokers), ...durableStates(store) },
     spool: store.spool,
+    keeping: keepingIn(store),
     mirrors: config.mirrors.map(({ topic, from, to }) => ({ topic, from: brokers.get(from)!, to: brokers.get(to)! })),
     lanesOf: (service) => config.services[service]?.lanes ?? 1,
     async declare(topics) {
@@ -100,6 +101,11 @@ function specOf(config: Config, { name, bytesMax }: Topic) {
 function copyOf({ topic, from: _from, to: _to, ...kept }: MirrorConfig, topics: readonly Topic[]) {
   const { bytesMax } = topics.find(({ name }) => name === topic)!;
   return { name: topic, partitions, bytesMax, ...kept };
+}
+
+/** Brokers delete what is too old or too much, whoever has not read it: no topic is kept for anybody. */
+function keepingIn({ keeping }: PostgresStore): Keeping {
+  return { ...keeping, of: async (service) => ({ ...(await keeping.of(service)), topics: [] }) };
 }
 
 function durableStates({ states }: PostgresStore): Pick<Durable, "state" | "states"> {

@@ -1,5 +1,12 @@
 import type { StateKind, StateRow, World } from "@waybill/messaging";
-import { openFile, sqliteStore, type EmbeddedFile, type FileLimits, type Health } from "@waybill/store-sqlite";
+import {
+  openFile,
+  sqliteKeeping,
+  sqliteStore,
+  type EmbeddedFile,
+  type FileLimits,
+  type Health,
+} from "@waybill/store-sqlite";
 import { embeddedTransport } from "@waybill/transport-embedded";
 import { partitions, valueIn, type Durable, type Engine } from "./engine.ts";
 
@@ -33,6 +40,7 @@ export async function embeddedEngine(options: EmbeddedOptions): Promise<Engine &
     transportOf: () => transport,
     durable: { transportOf: () => durable, ...durableStates(file) },
     spool: undefined,
+    keeping: sqliteKeeping(file),
     mirrors: [],
     lanesOf,
     async declare(topics, reads) {

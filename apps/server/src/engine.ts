@@ -24,6 +24,7 @@ export interface Engine extends AsyncDisposable {
   readonly durable: Durable;
   /** Where messages for doors wait while their broker is away; undefined where they share the fate of the states. */
   readonly spool: Spool | undefined;
+  readonly keeping: Keeping;
   /** Topics that are copied to another broker. */
   readonly mirrors: readonly Mirroring[];
   /** In how many lanes a service works here. */
@@ -31,6 +32,28 @@ export interface Engine extends AsyncDisposable {
   /** Creates the topics or compares them with what is there, and keeps for each service what it has not read. */
   declare(topics: readonly Topic[], reads: ReadonlyMap<string, readonly string[]>): Promise<void>;
   health(): Health;
+}
+
+/** What is kept of a service; each number is counted up to 10,000. */
+export interface Kept {
+  readonly states: number;
+  readonly timers: number;
+  /** Calls to the outside that are not answered. */
+  readonly effects: number;
+  /** Inputs that are set aside. */
+  readonly parked: number;
+  /** What no log has confirmed yet. */
+  readonly outbox: number;
+  /** Topics whose messages are kept for it, whatever their retention says, and how many. */
+  readonly topics: readonly { readonly topic: string; readonly messages: number }[];
+}
+
+/** Services that something is kept of, whether they still are part of the shop or not. */
+export interface Keeping {
+  services(): Promise<readonly string[]>;
+  of(service: string): Promise<Kept>;
+  /** Deletes all that is kept of a service; what it said stays in the logs. Throws NOT_OWNER while some process runs it. */
+  forget(service: string): Promise<void>;
 }
 
 /** Whether anything can be stored now. */

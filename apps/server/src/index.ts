@@ -41,6 +41,7 @@ export {
   type Role,
 } from "./http/access/key-file.ts";
 export { describe, type Described } from "./describe.ts";
+export { removedServices, type RemovedService } from "./removed.ts";
 export { lettersLost, type LetterView } from "./letters.ts";
 export { tail, topicViews, type MessageView, type TopicView } from "./topics.ts";
 export { parkedGroups, type InputView, type KeyView, type ParkedGroup } from "./parked/groups.ts";

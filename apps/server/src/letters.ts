@@ -1,7 +1,7 @@
-import { undelivered, type Undelivered } from "@waybill/notifications";
+import { letterId, undelivered, type MailKind, type Undelivered } from "@waybill/notifications";
 import type { Durable } from "./engine.ts";
 
-/** A letter that will never go out, for people. */
+/** A letter that did not go out, for people. */
 export interface LetterView extends Omit<Undelivered, "atMs"> {
   /** When that was known. */
   readonly at: string;
@@ -19,7 +19,17 @@ export async function lettersLost(durable: Durable, after: string, limit: number
   const rows = await durable.states("notifications", undelivered, after, limit + 1);
   const page = rows.slice(0, limit);
   return {
-    letters: page.map(({ value: { atMs, ...letter } }) => ({ ...letter, at: new Date(atMs).toISOString() })),
+    letters: page.map(({ value }) => letterView(value)),
     after: rows.length > limit ? page.at(-1)?.id : undefined,
   };
+}
+
+/** A letter that did not go out; undefined when there is none of this kind, or it was dealt with. */
+export async function letterLost(durable: Durable, orderId: string, kind: MailKind): Promise<LetterView | undefined> {
+  const found = await durable.state("notifications", undelivered, letterId({ orderId, kind }));
+  return found === undefined ? undefined : letterView(found);
+}
+
+function letterView({ atMs, ...letter }: Undelivered): LetterView {
+  return { ...letter, at: new Date(atMs).toISOString() };
 }

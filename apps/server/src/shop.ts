@@ -15,6 +15,7 @@ import { gatewayEffects, type PaymentGateway } from "@waybill/payments";
 import { hostname } from "node:os";
 import { partitions, type Engine } from "./engine.ts";
 import type { Meter } from "./metrics/meter.ts";
+import { removedNames } from "./removed.ts";
 import { ownAdapters, shopContract, shopServices, type ShopTimes } from "./services.ts";
 
 /** Names the code that runs, so that inputs parked by another build are tried again. */
@@ -52,6 +53,9 @@ export async function openShop(options: ShopOptions): Promise<Shop> {
   const contract = shopContract(all);
   const services = only === undefined ? all : all.filter(({ name }) => only.includes(name));
   await engine.declare(contract.topics, new Map(all.map((service) => [service.name, reads(service)])));
+  const removed = await removedNames(engine.keeping, all);
+  if (removed.length > 0)
+    world.log("warn", "Something is kept of services that are no longer part of the shop.", { removed });
   await using open = new AsyncDisposableStack();
   const worker = services.length === 0 ? idle : await startWorker(workerOptions(options, services, contract.messages));
   let handed: Promise<void> | undefined;

@@ -1,4 +1,5 @@
 import type { AnyMessageType, Topic } from "@waybill/messaging";
+import * as letters from "./letters.ts";
 import * as orderCommands from "./order-commands.ts";
 import * as operations from "./operations.ts";
 import * as orders from "./orders.ts";
@@ -19,6 +20,7 @@ export const allMessages: readonly AnyMessageType[] = [
   products,
   shipments,
   stock,
+  letters,
   operations,
 ]
   .flatMap((domain) => Object.values<unknown>(domain))

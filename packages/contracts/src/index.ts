@@ -1,21 +1,26 @@
 export { amountMax, amountText, currencies, lineAmount, type Currency } from "./money.ts";
-export { amount, currency, customer, id, linesMax, sku, text } from "./fields.ts";
+export { amount, currency, customer, email, id, linesMax, sku, text } from "./fields.ts";
 export { topics } from "./topics.ts";
 export { allMessages, allTopics } from "./all.ts";
 export { reasonText, say, type Said } from "./say.ts";
 export { assertTransition, type Transitions } from "./transitions.ts";
 export {
   laneResume,
+  letterSettle,
   lossAccept,
   parkedDiscard,
   parkedRedrive,
   paymentSettle,
+  serviceForget,
   type LaneResume,
+  type LetterSettle,
   type LossAccept,
   type ParkedDiscard,
   type ParkedRedrive,
   type PaymentSettle,
+  type ServiceForget,
 } from "./operations.ts";
+export { letterKind, letterResolve, type LetterResolve } from "./letters.ts";
 export { productChanged, productPut, type ProductChanged, type ProductPut } from "./products.ts";
 export {
   orderCancel,

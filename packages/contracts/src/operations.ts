@@ -1,6 +1,7 @@
 import { command, type Frozen } from "@waybill/messaging";
 import { type } from "arktype";
 import { id, text } from "./fields.ts";
+import { letterKind } from "./letters.ts";
 import { topics } from "./topics.ts";
 
 // What operators have asked for stands in a topic of its own, so that it can be looked up who has done what and why. Nobody
@@ -97,6 +98,34 @@ export const paymentSettle = command<PaymentSettle>("payment.settle", {
   ],
 });
 
+const letterSchema = type({
+  "+": "reject",
+  orderId: id,
+  letter: letterKind,
+  /** Whether it shall go out again, or was dealt with otherwise. */
+  outcome: "'again' | 'dismissed'",
+  by: who,
+  reason: text,
+});
+
+/** What a person has decided of a letter that did not go out. */
+export type LetterSettle = Frozen<typeof letterSchema.infer>;
+
+export const letterSettle = command<LetterSettle>("letter.settle", {
+  topic: topics.operations,
+  schema: letterSchema,
+  subject: (body) => body.orderId,
+  samples: [
+    {
+      orderId: "0198c2a4-5f00-7000-8000-000000000001",
+      letter: "shipped",
+      outcome: "dismissed",
+      by: "3f2a91c0",
+      reason: "Told on the phone.",
+    },
+  ],
+});
+
 const resumeSchema = type({
   "+": "reject",
   service: serviceName,
@@ -115,6 +144,18 @@ export const laneResume = command<LaneResume>("lane.resume", {
   schema: resumeSchema,
   subject: (body) => body.service,
   samples: [{ service: "orders", lane: 0, by: "local", reason: "Mended.", stopped: "PARKING_FULL: too many" }],
+});
+
+const forgetSchema = type({ "+": "reject", service: serviceName, by: who, reason: text });
+
+/** All that is kept of a service that was taken out shall be forgotten. */
+export type ServiceForget = Frozen<typeof forgetSchema.infer>;
+
+export const serviceForget = command<ServiceForget>("service.forget", {
+  topic: topics.operations,
+  schema: forgetSchema,
+  subject: (body) => body.service,
+  samples: [{ service: "loyalty", by: "local", reason: "Loyalty has gone to another system." }],
 });
 
 const lossSchema = type({ "+": "reject", service: serviceName, topic: "1 <= string <= 63", by: who, reason: text });

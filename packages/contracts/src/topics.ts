@@ -15,6 +15,8 @@ export const topics = {
   shipmentsIn: topic("shipments-in", { door: true }),
   /** An operator's word on a payment whose outcome nobody could find out. */
   paymentsIn: topic("payments-in", { door: true }),
+  /** An operator's word on a letter that did not go out. */
+  lettersIn: topic("letters-in", { door: true }),
   /** What operators have asked for; nobody reads it, it is a book. */
   operations: topic("operations", { door: true }),
   products: topic("products", { writers: ["catalogue"] }),

@@ -24,6 +24,7 @@ export const errorCodes = {
   STATE_CONFLICT: "Somebody else wrote a state that this lane owns.",
   PARKING_FULL: "Too many keys, or too many inputs of one key, are parked.",
   INPUT_FATAL: "The process died while it was handling this input alone.",
+  FORGOTTEN: "What a service has kept was being forgotten, and that was cut off.",
   MOST_KEYS_FAIL: "Most keys fail: an outage or a bad build, not an exception.",
   // What passes by itself, or after the lane has read its row again.
   LOG_CHANGED: "A log is not the one that a position was taken from.",

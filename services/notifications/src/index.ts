@@ -1,3 +1,3 @@
 export { mailEffects, sendMail, type Mail, type Mailer, type MailKind } from "./mail.ts";
-export type { Mails, Undelivered } from "./rules.ts";
+export { letterId, type Mails, type Undelivered } from "./rules.ts";
 export { mails, notifications, undelivered } from "./service.ts";

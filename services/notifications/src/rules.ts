@@ -31,12 +31,23 @@ export function notDelivered(mails: Mails | undefined, kind: MailKind, failure: 
   return { ...known, failed: { ...known.failed, [kind]: `${failure.kind}: ${failure.reason}` } };
 }
 
-/** A letter that will never go out: its address or its text was refused for good, or nobody took it for so long that it is old news. */
+/** Notes that a letter goes out again: nothing is known of it yet. */
+export function notFailed(mails: Frozen<Mails>, kind: MailKind): Mails {
+  const { [kind]: _, ...failed } = mails.failed;
+  return { ...mails, failed };
+}
+
+/**
+ * A letter that did not go out, and that nobody tries again by himself: its address or its text was refused for good, or nobody
+ * took it for so long that it is old news.
+ */
 export interface Undelivered {
   readonly orderId: string;
   readonly kind: MailKind;
   readonly to: string;
   readonly subject: string;
+  /** Not there when an earlier build has kept it. */
+  readonly text?: string;
   /** `unknown`: it was given up, and may have gone out. */
   readonly outcome: "refused" | "unknown";
   readonly reason: string;
@@ -50,8 +61,14 @@ export function letterId({ orderId, kind }: Pick<Mail, "orderId" | "kind">): str
 
 /** What is kept of a letter for whoever looks for those that did not go out. */
 export function lostLetter(mail: Frozen<Mail>, failure: Failure, atMs: number): Undelivered {
-  const { orderId, kind, to, subject } = mail;
-  return { orderId, kind, to, subject, outcome: failure.kind, reason: failure.reason, atMs };
+  const { orderId, kind, to, subject, text } = mail;
+  return { orderId, kind, to, subject, text, outcome: failure.kind, reason: failure.reason, atMs };
+}
+
+/** The same letter, perhaps to another address. */
+export function letterAgain(lost: Frozen<Undelivered>, to: string = lost.to): Mail {
+  const { orderId, kind, subject, text = `${subject}.` } = lost;
+  return { orderId, kind, to, subject, text };
 }
 
 export function confirmedMail({ orderId, customer, total, currency, lines }: OrderConfirmed): Mail {

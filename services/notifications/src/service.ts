@@ -1,4 +1,4 @@
-import { orderCancelled, orderConfirmed, orderRefunded, orderShipped } from "@waybill/contracts";
+import { letterResolve, orderCancelled, orderConfirmed, orderRefunded, orderShipped } from "@waybill/contracts";
 import {
   service,
   state,
@@ -13,9 +13,11 @@ import { sendMail, type Mail } from "./mail.ts";
 import {
   cancelledMail,
   confirmedMail,
+  letterAgain,
   letterId,
   lostLetter,
   notDelivered,
+  notFailed,
   refundedMail,
   shippedMail,
   written,
@@ -26,7 +28,7 @@ import {
 /** By the order's id. */
 export const mails = state<Mails>("mails");
 
-/** Letters that will never go out, in order of their orders' ids: few, so that they can be listed without a look at all orders. */
+/** Letters that did not go out, until a person has dealt with them, in order of their orders' ids: few, so that they can be listed without a look at all orders. */
 export const undelivered = state<Undelivered>("undelivered");
 
 /** Letters to customers: confirmed, shipped, cancelled, refunded. */
@@ -45,6 +47,17 @@ export function notifications(): Service {
           if (outcome.kind === "done" || held === undefined || lost === undefined) return;
           out.save(held, notDelivered(held.value, input.kind, outcome));
           out.save(lost, lostLetter(input, outcome, out.nowMs));
+        },
+      ),
+      when(
+        letterResolve,
+        (m) => [mails(m.orderId), undelivered(letterId({ orderId: m.orderId, kind: m.letter }))],
+        ({ letter, outcome }, [held, lost], out) => {
+          if (lost.value === undefined) return; // It was dealt with before.
+          out.remove(lost);
+          if (outcome.kind === "dismissed") return;
+          if (held.value !== undefined) out.save(held, notFailed(held.value, letter));
+          out.effect(sendMail, letterAgain(lost.value, outcome.to));
         },
       ),
     ],

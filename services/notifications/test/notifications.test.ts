@@ -1,4 +1,11 @@
-import { orderCancelled, orderConfirmed, orderRefunded, orderShipped, type OrderCancelled } from "@waybill/contracts";
+import {
+  letterResolve,
+  orderCancelled,
+  orderConfirmed,
+  orderRefunded,
+  orderShipped,
+  type OrderCancelled,
+} from "@waybill/contracts";
 import type { EffectCall } from "@waybill/messaging";
 import { specification } from "@waybill/messaging/specification";
 import { expect, test } from "vitest";
@@ -91,6 +98,57 @@ test("given letters that went out, were refused and were given up, then the last
     atMs: expect.any(Number),
   });
   expect(kept("refunded")).toMatchObject({ orderId, kind: "refunded", outcome: "unknown", reason: "given up" });
+});
+
+const refused = { kind: "refused", reason: "550 mailbox unknown" } as const;
+
+/** A shop whose letter to ann was refused. */
+function givenLost() {
+  const shop = given();
+  const mail = mailOf(shop.when(orderShipped, { orderId, customer }));
+  shop.settled(sendMail, mail, refused);
+  return { shop, mail, lost: () => shop.state(undelivered(`${orderId}/shipped`)) };
+}
+
+test("given a letter that was refused, when a person dismisses it, then it is off the list and is not sent", () => {
+  const { shop, lost } = givenLost();
+  const dismiss = { orderId, letter: "shipped", outcome: { kind: "dismissed" } } as const;
+  expect(shop.when(letterResolve, dismiss).effects).toEqual([]);
+  expect(lost()).toBeUndefined();
+  expect(shop.state(mails(orderId))?.failed).toEqual({ shipped: "refused: 550 mailbox unknown" });
+});
+
+test("given a letter that was refused, when it shall go out again, then it does, once, and comes back if it fails again", () => {
+  const { shop, mail, lost } = givenLost();
+  const again = { orderId, letter: "shipped", outcome: { kind: "again" } } as const;
+  expect(mailOf(shop.when(letterResolve, again))).toEqual(mail);
+  expect(lost()).toBeUndefined();
+  expect(shop.state(mails(orderId))).toEqual({ written: ["shipped"], failed: {} });
+  expect(shop.when(letterResolve, again).effects).toEqual([]);
+  shop.settled(sendMail, mail, refused);
+  expect(lost()).toMatchObject({ to: "ann@example.org", reason: "550 mailbox unknown" });
+});
+
+test("given a letter to a wrong address, when a person knows the right one, then it goes there", () => {
+  const { shop, mail } = givenLost();
+  const outcome = { kind: "again", to: "ann@example.com" } as const;
+  const done = shop.when(letterResolve, { orderId, letter: "shipped", outcome });
+  expect(mailOf(done)).toEqual({ ...mail, to: "ann@example.com" });
+});
+
+test("given a lost letter whose text was not kept, when it shall go out again, then its subject is its text", () => {
+  const { shop } = givenLost();
+  const { text: _, ...kept } = shop.state(undelivered(`${orderId}/shipped`))!;
+  shop.given(undelivered(`${orderId}/shipped`), kept);
+  const mail = mailOf(shop.when(letterResolve, { orderId, letter: "shipped", outcome: { kind: "again" } }));
+  expect(mail.text).toBe("Your order o-1 is on its way.");
+});
+
+test("a word on a letter that is not on the list changes nothing", () => {
+  const shop = given();
+  const outcome = { kind: "again" } as const;
+  expect(shop.when(letterResolve, { orderId, letter: "refunded", outcome }).effects).toEqual([]);
+  expect(shop.state(mails(orderId))).toBeUndefined();
 });
 
 test("a mailer is handed the letter and its key, and repeats are told to be possible unless it knows keys", async () => {

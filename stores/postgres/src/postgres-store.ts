@@ -1,6 +1,7 @@
 import type { Spool, Store } from "@waybill/messaging";
 import { committer } from "./commit.ts";
 import { connect, type Database } from "./database.ts";
+import { keepingOf, type Keeping } from "./keeping.ts";
 import { laneCalls } from "./lanes.ts";
 import { layoutOf, refuseLayout } from "./migrations.ts";
 import { schemaOf, type PostgresOptions } from "./options.ts";
@@ -16,6 +17,7 @@ import { earOf } from "./watch.ts";
 export interface PostgresStore extends Store {
   readonly states: States;
   readonly spool: Spool;
+  readonly keeping: Keeping;
 }
 
 /**
@@ -45,6 +47,7 @@ export async function postgresStore(options: PostgresOptions): Promise<PostgresS
     ...outboxCalls(database, schema),
     states: statesOf(database, schema),
     spool: spoolOf(database, schema),
+    keeping: keepingOf(database, schema),
     async [Symbol.asyncDispose]() {
       await Promise.all([ear[Symbol.asyncDispose](), database[Symbol.asyncDispose]()]);
     },

@@ -1,6 +1,7 @@
 export { AppendJob } from "./append-job.ts";
 export { change } from "./change.ts";
 export type { FileStats, WaveLimits } from "./committer.ts";
+export { sqliteKeeping, type Keeping, type Kept } from "./keeping.ts";
 export { fileName, openFile, type EmbeddedFile, type FileLimits, type OpenFile } from "./file.ts";
 export type { FileLog } from "./file-log.ts";
 export { lockFolder, readServerInfo, writeServerInfo, type ServerInfo } from "./lock.ts";

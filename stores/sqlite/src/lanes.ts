@@ -75,6 +75,16 @@ export class Lanes {
     this.#rows.set(laneName(stored.row), stored);
   }
 
+  /** Takes the rows of a service away. */
+  remove(service: string): void {
+    for (const { row } of this.#rows.values()) if (row.service === service) this.#rows.delete(laneName(row));
+  }
+
+  /** Every service that has a lane. */
+  services(): Set<string> {
+    return new Set(Array.from(this.#rows.values(), ({ row }) => row.service));
+  }
+
   lanesOf(service: string): number | undefined {
     return this.find({ service, lane: 0 })?.lanes;
   }

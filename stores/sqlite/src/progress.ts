@@ -43,6 +43,24 @@ export class Progress {
     }
   }
 
+  /** Nothing is kept for this service any more. */
+  forget(service: string): void {
+    for (const services of this.#next.values()) services.delete(service);
+  }
+
+  /** The topics that a service has positions on, each with the first offset that is kept for it. */
+  heldBy(service: string): { readonly topic: string; readonly from: number }[] {
+    return [...this.#next].flatMap(([topic, services]) => {
+      const next = services.get(service);
+      return next === undefined ? [] : [{ topic, from: next.reduce((least, one) => Math.min(least, one), Infinity) }];
+    });
+  }
+
+  /** Every service that has a position. */
+  services(): Set<string> {
+    return new Set([...this.#next.values()].flatMap((services) => [...services.keys()]));
+  }
+
   /** Up to where every service has read that has a position on the topic; Infinity when none has. */
   floor(topic: string, partitions: number): number {
     let floor = Infinity;

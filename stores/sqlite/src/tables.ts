@@ -92,6 +92,15 @@ function drop(table: string, ...keys: string[]): Write {
   return { sql: `delete from ${table} where ${keys.map((key) => `${key} = ?`).join(" and ")}`, width: keys.length };
 }
 
+/** Some of the rows of a service, so that however many there are, no transaction is long. */
+function dropSome(table: string, ...keys: string[]): Write {
+  const key = keys.join(", ");
+  return {
+    sql: `delete from ${table} where (${key}) in (select ${key} from ${table} where service = ? limit ?)`,
+    width: 2,
+  };
+}
+
 /** Everything that the writer can do, by name. The values of a row are in the order of the statement's marks. */
 export const writes = {
   topicPut: put("topic", 11),
@@ -131,6 +140,16 @@ export const writes = {
            (select service, source, id from seen where service = ? and at_ms < ? order by at_ms limit ?)`,
     width: 3,
   },
+  stateDropSome: dropSome("state", "rowid"),
+  timerDropSome: dropSome("timer", "service", "partition", "key", "name"),
+  effectDropSome: dropSome("effect", "service", "partition", "key", "queue", "seq"),
+  parkedDropSome: dropSome("parked", "service", "partition", "key", "seq"),
+  parkedKeyDropSome: dropSome("parked_key", "service", "partition", "key"),
+  outboxDropSome: dropSome("outbox", "service", "lane", "topic", "partition", "n"),
+  seenDropSome: dropSome("seen", "service", "source", "id"),
+  sentDropAll: drop("sent", "service"),
+  positionDropAll: drop("position", "service"),
+  laneDropAll: drop("lane", "service"),
 } satisfies Record<string, Write>;
 
 export type WriteName = keyof typeof writes;

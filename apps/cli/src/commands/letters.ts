@@ -9,12 +9,13 @@ Examples:
   waybill letters --json | jq -r '.letters[] | [.orderId, .to, .reason] | @tsv'
   waybill letters --data ./shop
 
-A letter that was refused did not go out; one that was given up (unknown) may have. Nobody tries them again.
+A letter that was refused did not go out; one that was given up (unknown) may have. It stays on the list until somebody says
+waybill resend or waybill dismiss.
 `;
 
 export function lettersCommand(): Command {
   return withServer(new Command("letters"))
-    .description("Show letters that customers will never get, and why.")
+    .description("Show letters that did not go out, and why.")
     .addHelpText("after", `${examples}\n${exitHelp()}`)
     .action(perform);
 }

@@ -35,7 +35,7 @@ async function stored(found: Found): Promise<readonly LetterView[]> {
 }
 
 export function lettersText(letters: readonly LetterView[]): string {
-  if (letters.length === 0) return "Every letter has gone out, or is on its way.";
+  if (letters.length === 0) return "Every letter has gone out, is on its way, or was dealt with.";
   const rows = letters.map(({ at, orderId, kind, to, outcome, reason }) => [
     at.slice(0, 19).replace("T", " "),
     orderId,

@@ -25,6 +25,7 @@ import { followRequests } from "./trace.ts";
 import { Problem, problemOf } from "./problem.ts";
 import { addParked } from "./parked.ts";
 import { addPayments } from "./payments.ts";
+import { addRemovedServices } from "./removed-services.ts";
 import { addProducts } from "./products.ts";
 import { addShipments } from "./shipments.ts";
 import { addStock } from "./stock.ts";
@@ -95,6 +96,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
   addPayments(app, parts);
   addLetters(app, parts);
   addLaneCommands(app, parts);
+  addRemovedServices(app, parts);
   addParked(app, parts);
   addTopics(app, parts);
   addDocument(app, notes);

@@ -17,6 +17,7 @@ export const problemKinds = {
   "shipment-refused": [409, "The shipment does not allow this"],
   "payment-settled": [409, "The payment does not wait for a person"],
   "parked-elsewhere": [409, "It is not parked in a lane of this process"],
+  "service-in-use": [409, "The service is still part of the shop"],
   "lane-refused": [409, "The lane does not wait for this"],
   "request-timeout": [408, "The request took too long to arrive"],
   "body-too-large": [413, "The body is too large"],

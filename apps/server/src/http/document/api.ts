@@ -18,7 +18,7 @@ export const tags = {
   stock: "What lies on the shelves, and each movement of it.",
   shipments: "Goods that leave and arrive.",
   payments: "Payments that wait for a person's word.",
-  letters: "Letters that customers will never get.",
+  letters: "Letters that did not go out, and what a person does with them.",
   topics: "The log: what was said, by topic.",
   parked: "Inputs that could not be handled: looked at, tried again, given up.",
   operations:

@@ -19,6 +19,11 @@ const skuSchema = jsonSchema(sku);
 export const pathSchemas: Readonly<Record<string, JsonSchema>> = {
   id: idSchema,
   sku: skuSchema,
+  letter: {
+    type: "string",
+    enum: ["confirmed", "shipped", "cancelled", "refunded"],
+    description: "which letter of an order",
+  },
   lane: { type: "string", pattern: "^\\d{1,4}$", description: "the number of a lane" },
   seq: { type: "string", pattern: "^\\d{1,15}$", description: "the number of an input behind its key" },
   key: {
