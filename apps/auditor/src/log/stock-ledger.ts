@@ -2,6 +2,7 @@ import { stockAdjusted, stockAdjustmentRefused, stockReleased, stockReserved, st
 import type { LogMessage } from "../books.ts";
 import type { Findings } from "../findings.ts";
 import { placeOf } from "./chains.ts";
+import { movementsOf, type Movement } from "./movements.ts";
 
 /** What the movements of a SKU add up to. */
 export interface Shelf {
@@ -32,14 +33,6 @@ const moves: ReadonlyMap<string, Moves> = new Map([
 /** Adjustments of this name put a shelf right after a breach: from there on the count begins anew. */
 export const correctionPrefix = "audit/";
 
-interface Movement {
-  readonly sku: string;
-  readonly adjustmentId?: string;
-  readonly quantity: number;
-  readonly onHand: number;
-  readonly reserved: number;
-}
-
 /** Law 4 over the topic of movements: each says what it left, and that must follow from the one before it. */
 export class StockLedger {
   readonly shelves = new Map<string, Shelf>();
@@ -58,8 +51,7 @@ export class StockLedger {
   take(message: LogMessage, findings: Findings): readonly string[] {
     const by = moves.get(message.type);
     if (by === undefined || (this.#isCut && !this.#isOrdered)) return [];
-    const body = JSON.parse(message.body()) as Movement | { readonly lines: readonly Movement[] };
-    const lines = "lines" in body ? body.lines : [body];
+    const lines = movementsOf(message.body());
     for (const line of lines) this.#move(line, by, message, findings);
     return lines.map(({ sku }) => sku);
   }
