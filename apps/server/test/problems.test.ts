@@ -36,6 +36,12 @@ describe("fields that are not valid", () => {
       "lines[0].quantity",
       "to 1,000,000",
     ],
+    [
+      "pieces beyond all numbers",
+      JSON.stringify(orderBody()).replace('"quantity":2', '"quantity":1e999'),
+      "lines[0].quantity",
+      "must be a whole number from 1 to 1,000,000 (was Infinity)",
+    ],
     ["pieces as text", orderBody({ lines: [{ sku: "mug", quantity: "1" }] }), "lines[0].quantity", "(was a string)"],
     ["an unknown currency", orderBody({ currency: "XXX" }), "currency", "must be"],
     ["an address that is none", orderBody({ customer: { id: "c", email: "ann" } }), "customer.email", "must be"],
@@ -65,6 +71,29 @@ describe("fields that are not valid", () => {
     const { body } = await shop.ask("POST", "/orders", orderBody({ lines }));
     expect(body.detail).toBe("60 fields are not valid.");
     expect(body.errors).toHaveLength(20);
+  });
+});
+
+describe("a body that is no JSON", () => {
+  const bytes = (text: string) => Buffer.from(text, "latin1");
+  test.each([
+    ["is cut off", bytes('{"customer":'), "The body is not valid JSON: Unexpected end of JSON input."],
+    ["has a wrong name", bytes("{customer: 1}"), /property name.* position 1 \(line 1 column 2\)\.$/],
+    ["is empty", bytes(""), "The body is empty."],
+    ["has a prototype", bytes('{"__proto__":{"a":1}}'), /__proto__.*not taken/],
+    ["is in another encoding", bytes('{"customer":{"id":"Ren\xe9"}}'), /not text in UTF-8/],
+    ["ends within a character", bytes('"\xe2\x82'), /not text in UTF-8/],
+  ])("%s, and the answer says so", async (_name, body, detail) => {
+    const headers = { "content-type": "application/json; charset=utf-8" };
+    const response = await fetch(`${shop.server.url}/orders`, { method: "POST", headers, body });
+    const problem = { type: "urn:waybill:problem:body-unreadable", detail: expect.stringMatching(detail) };
+    expect([response.status, await response.json()]).toEqual([400, expect.objectContaining(problem)]);
+  });
+
+  test("but for a letter of two bytes, or of four", async () => {
+    const body = orderBody({ customer: { id: "René 😀".slice(0, 4), email: "a@b.c" }, country: "Österreich 🏔" });
+    const { status, body: placed } = await shop.ask("POST", "/orders", body, { prefer: "wait=5" });
+    expect([status, placed.customer.id]).toEqual([200, "René"]);
   });
 });
 

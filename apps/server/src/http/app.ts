@@ -19,6 +19,7 @@ import { addLaneCommands } from "./lane-commands.ts";
 import { addOrderEvents } from "./order-events.ts";
 import { addOrderLists } from "./order-lists.ts";
 import { addOrders } from "./orders.ts";
+import { readJsonBodies } from "./json-body.ts";
 import { addMetrics } from "./metrics.ts";
 import { checkParameters } from "./parameters.ts";
 import { followRequests } from "./trace.ts";
@@ -65,7 +66,7 @@ export async function httpApp(parts: HttpParts): Promise<FastifyInstance> {
     frameworkErrors: fail,
     clientErrorHandler: endUnreadable,
   });
-  app.removeContentTypeParser("text/plain");
+  readJsonBodies(app);
   app.setErrorHandler(fail);
   app.setNotFoundHandler((request, reply) =>
     answerProblem(reply, new Problem("route-unknown", `There is no ${request.method} ${pathOf(request)}.`)),

@@ -25,6 +25,14 @@ export function valueOf<T>(schema: Schema<T>, value: unknown): T {
 
 /** A reason without the field's name in front, which stands beside it. */
 function plain({ field, reason }: Issue): Issue {
-  const text = reason.startsWith(`${field} `) ? reason.slice(field.length + 1) : reason;
+  const text = oneLine(reason.startsWith(`${field} `) ? reason.slice(field.length + 1) : reason);
   return { field, reason: text === "must be removed" ? "is not known; leave it out" : text };
+}
+
+/** What breaks several conditions at once is told as a list, a line each, in which the same may stand twice. */
+function oneLine(reason: string): string {
+  const [head = "", ...lines] = reason.split(/\n\s*◦\s*/);
+  if (lines.length === 0) return reason;
+  const was = /^\((.*)\)/.exec(head)?.[1];
+  return `must be ${[...new Set(lines)].join(" and ")}${was === undefined ? "" : ` (was ${was})`}`;
 }

@@ -6,7 +6,7 @@ export const problemKinds = {
   "request-invalid": [400, "The request cannot be read"],
   "body-unreadable": [400, "The body is not valid JSON"],
   unauthorized: [401, "A key is needed"],
-  forbidden: [403, "The key does not allow this"],
+  forbidden: [403, "This is not allowed"],
   "not-found": [404, "There is no such thing"],
   "route-unknown": [404, "There is no such route"],
   "method-not-allowed": [405, "This route does not take that method"],
@@ -96,8 +96,6 @@ const ofCode: Partial<Record<ErrorCode, ProblemKind>> = {
 };
 
 const ofFastify: Readonly<Record<string, ProblemKind>> = {
-  FST_ERR_CTP_INVALID_JSON_BODY: "body-unreadable",
-  FST_ERR_CTP_EMPTY_JSON_BODY: "body-unreadable",
   FST_ERR_CTP_BODY_TOO_LARGE: "body-too-large",
   FST_ERR_CTP_INVALID_MEDIA_TYPE: "media-type-unsupported",
 };
