@@ -16,11 +16,11 @@ const rules: Readonly<Record<string, string>> = {
   "The debits and credits of an operation differ by":
     "select 'operation ' || operation as place, sum(amount) as difference from entry group by operation having sum(amount) <> 0",
   "What a payment says was captured and not refunded differs from its operations by": `
-    select 'payment ' || p.n as place, p.captured - p.refunded - coalesce(m.minor, 0) as difference
-    from payment p left join (
-      select payment, sum(case kind when 'capture' then amount else -amount end) as minor from operation
-      where result = 'approved' and kind in ('capture', 'refund') group by payment) m on m.payment = p.n
-    where p.captured - p.refunded <> coalesce(m.minor, 0)`,
+    select 'payment ' || payment as place, sum(minor) as difference from (
+      select n as payment, captured - refunded as minor from payment
+      union all select payment, case kind when 'capture' then -amount else amount end from operation
+        where result = 'approved' and kind in ('capture', 'refund'))
+    group by payment having sum(minor) <> 0`,
   "What the merchant's account holds differs from what was captured and not refunded by": `
     select currency as place, sum(amount) as difference from (
       select currency, amount from entry where account = 'merchant'

@@ -101,7 +101,7 @@ function startSecond(settings: SecondSettings): Second {
   const worker = new Worker(new URL("second-thread.ts", import.meta.url), {
     workerData: settings,
     // A page of rows and what comes of it; the tables of orders do not count.
-    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 16 },
+    resourceLimits: { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 48 },
   });
   return {
     ask<T>(message: ToSecond): Promise<T> {

@@ -11,10 +11,10 @@ import type { Shelf } from "../log/stock-ledger.ts";
 import type { GatewayLedger } from "../money/gateway-ledger.ts";
 import { readOrders } from "../orders/order-pass.ts";
 
-/** Who reads what. Movements of stock, whose bodies are read, and the lists take as long as all that is told of orders. */
+/** Who reads what. Movements of stock, whose bodies are read, the lists, and what is small take as long as orders and their money. */
 export type Half = "orders" | "rest";
 
-const toldOfOrders: ReadonlySet<string> = new Set([topics.orders.name, topics.payments.name, topics.shipments.name]);
+const toldOfOrders: ReadonlySet<string> = new Set([topics.orders.name, topics.payments.name]);
 
 /** What one thread has read of the log; all of it can be handed to another. */
 export interface LogShare {
