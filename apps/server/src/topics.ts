@@ -6,6 +6,7 @@ import {
   type StoredMessage,
   type Transport,
 } from "@waybill/messaging";
+import { pagesTo } from "./pages.ts";
 
 /** A topic as an operator sees it. */
 export interface TopicView {
@@ -90,14 +91,20 @@ export interface TailOptions {
 /** How many messages one page looks at for those that are wanted. */
 const lookMax = 10_000;
 const bytesMax = 4_194_304;
+const pageMax = { messages: 1_000, bytes: bytesMax };
 
-/** The next messages of a topic by the time of their publication, and where to go on. */
-export async function tail(
-  options: TailOptions,
-): Promise<{ readonly messages: readonly MessageView[]; readonly place: string }> {
+/** Messages of a topic, and where to go on. */
+export interface TailPage {
+  readonly messages: readonly MessageView[];
+  readonly place: string;
+}
+
+/** The next messages of a topic by the time of their publication; without a place its last ones. */
+export async function tail(options: TailOptions): Promise<TailPage> {
   const { transport, topic, limit, waitMs, isWanted = () => true, signal } = options;
   const bounds = await transport.bounds(topic);
-  const from = options.place === undefined ? lastOf(bounds, limit) : placed(bounds, options.place);
+  if (options.place === undefined) return lastPage(options, bounds);
+  const from = placed(bounds, options.place);
   const next = new Map(from.map(({ partition, nextOffset }) => [partition, nextOffset]));
   const found: StoredMessage[] = [];
   await using reader = transport.reader(from);
@@ -114,10 +121,27 @@ export async function tail(
     if (messages.length === 0 && (wait === 0 || over.aborted)) break;
     looked += messages.length;
   }
-  const byTime = found.sort((a, b) => a.atMs - b.atMs);
-  // Without a place the last ones are meant, of all partitions together.
-  const shown = options.place === undefined ? byTime.slice(-limit) : byTime;
-  return { messages: shown.map(messageView), place: placeOf(bounds, next) };
+  return { messages: byTime(found).map(messageView), place: placeOf(bounds, next) };
+}
+
+/**
+ * The last messages of all partitions together. Each partition may have all of them, so the last ones of each are read to the
+ * end before any is left out.
+ */
+async function lastPage(options: TailOptions, bounds: readonly PartitionBounds[]): Promise<TailPage> {
+  const { transport, limit, isWanted = () => true } = options;
+  const ends = new Map(bounds.map(({ partition, nextOffset }) => [partition, nextOffset]));
+  // What came since then is for the page after this one.
+  const isOld = ({ partition, offset }: StoredMessage) => offset < ends.get(partition)!;
+  let last: StoredMessage[] = [];
+  for await (const messages of pagesTo(transport, lastOf(bounds, limit), bounds, pageMax)) {
+    last = byTime([...last, ...messages.filter((message) => isOld(message) && isWanted(message))]).slice(-limit);
+  }
+  return { messages: last.map(messageView), place: placeOf(bounds, ends) };
+}
+
+function byTime(messages: StoredMessage[]): StoredMessage[] {
+  return messages.sort((a, b) => a.atMs - b.atMs);
 }
 
 /** Positions so far before the ends that all of the last messages lie behind them. */

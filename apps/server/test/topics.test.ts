@@ -46,6 +46,17 @@ describe("topics", () => {
     expect(types(await read("orders/messages?subject=nobody"))).toEqual([]);
   });
 
+  test("show the last messages of all, where many partitions have as many as are asked for", async () => {
+    const skus = Array.from({ length: 60 }, (_, n) => `last-${n}`);
+    for (const sku of skus) await shop.ask("PUT", `/products/${sku}`, product(sku));
+    const subjects = (page: { messages: readonly { subject: string }[] }) =>
+      page.messages.map(({ subject }) => subject);
+    const page = await read("products/messages?limit=3");
+    expect(subjects(page)).toEqual(["last-57", "last-58", "last-59"]);
+    await shop.ask("PUT", "/products/last-60", product("last-60"));
+    expect(subjects(await read(`products/messages?after=${page.place}`))).toEqual(["last-60"]);
+  });
+
   test("show what comes after a place, and wait for it", async () => {
     const { place } = await read("orders/messages");
     const waiting = read(`orders/messages?after=${place}&type=order.placed`, { prefer: "wait=20" });
