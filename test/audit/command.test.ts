@@ -1,11 +1,9 @@
-import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import type { AuditReport, SentFix } from "@waybill/auditor";
-import { root } from "../boundaries/files.ts";
 import { serve } from "../server/server-process.ts";
+import { reportOf, waybillAudit } from "./run-audit.ts";
 import { copyOf, shopWithOrders, type BrokenShop, type ShopOrders } from "./shop-with-orders.ts";
 
 let base: string;
@@ -20,26 +18,6 @@ afterAll(() => rmSync(base, { recursive: true, force: true }));
 
 function copy(): BrokenShop {
   return copyOf(join(base, "shop"), join(base, `copy-${++copies}`));
-}
-
-interface Ended {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** Runs `waybill audit` as a user does. */
-function waybillAudit(...args: readonly string[]): Promise<Ended> {
-  return new Promise((resolve) => {
-    execFile("npx", ["waybill", "audit", ...args], { cwd: root }, (error, stdout, stderr) =>
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
-    );
-  });
-}
-
-async function reportOf(...args: readonly string[]) {
-  const { stdout, code } = await waybillAudit("--json", ...args);
-  return { code, ...(JSON.parse(stdout) as AuditReport & { readonly fixes?: readonly SentFix[] }) };
 }
 
 describe("waybill audit", () => {
@@ -112,21 +90,6 @@ describe("waybill audit --fix", () => {
     const { fixes } = await reportOf("--data", shop.folder, "--fix", "--yes");
     expect(fixes).toMatchObject([{ sent: true, answer: expect.stringContaining("taken at /stock/cup/adjustments") }]);
     await vi.waitUntil(async () => (await shop.audit()).balanced, waits);
-  });
-
-  test("gives back at the gateway what was taken twice", { timeout: 60_000 }, async () => {
-    const shop = copy();
-    shop.changeGateway(`insert into payment select 1000, reference, token, currency, 'authorised', authorised, 0, 0,
-      created_at_ms, expires_at_ms from payment where state = 'captured' order by n limit 1`);
-    shop.changeGateway(`insert into operation select 1000, 'k-1000', 1000, 'authorise', authorised, currency, 'approved', null,
-      created_at_ms from payment where n = 1000`);
-    shop.changeGateway("insert into entry select 1000, 'holds', currency, authorised from payment where n = 1000");
-    shop.changeGateway(
-      "insert into entry select 1000, 'cardholders', currency, -authorised from payment where n = 1000",
-    );
-    const first = await reportOf("--data", shop.folder, "--fix", "--yes");
-    expect(first.code).toBe(1);
-    expect(first.fixes).toMatchObject([{ fix: { kind: "gateway" }, sent: true }]);
   });
 });
 

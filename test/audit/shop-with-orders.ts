@@ -162,3 +162,9 @@ function changeLog(db: DatabaseSync, topic: string, change: (records: unknown[][
 export function brokenLaws({ laws }: AuditReport): readonly Law[] {
   return laws.filter(({ breaches }) => breaches > 0).map(({ law }) => law);
 }
+
+/** Makes events of one order messages that say nothing new of it, so that the log tells as much as its state. */
+export function unsaid(orderId: string, ...types: readonly string[]): (records: unknown[][]) => unknown[][] {
+  const isOne = (record: unknown[]) => record[4] === orderId && types.includes(record[2] as string);
+  return (records) => records.map((one) => (isOne(one) ? one.with(2, "order.attention-needed") : one));
+}

@@ -8,6 +8,14 @@ import type { GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
 
 const lookUp = "Look both up by their ids, and book or give back the difference by hand.";
 
+const bookedAs = { authorise: "authorised", capture: "captured", void: "voided", refund: "refunded" } as const;
+
+/** How the gateway takes an operation back. */
+const undoOf: Readonly<Partial<Record<GatewayOperation["kind"], "void" | "refund">>> = {
+  authorise: "void",
+  capture: "refund",
+};
+
 const kindOf = { authorised: "authorise", captured: "capture", voided: "void", refunded: "refund" } as const;
 
 /** Laws 2 and 7 for one order: what we have booked is what the gateway did, and each of it once. */
@@ -24,8 +32,11 @@ export function checkLedger(facts: OrderFacts, ledger: LedgerEnd, findings: Find
     numbers.push(numberIn(entry.operationId, ledger.id));
     checkEntry(facts, payment!, entry, { ledger, operations, known }, findings);
   }
-  for (const operation of done) {
-    if (!numbers.includes(operation.n)) checkUnbooked(facts, operation, ledger, findings);
+  if (done.every(({ n }) => numbers.includes(n))) return;
+  const unbooked = done.filter(({ n }) => !numbers.includes(n));
+  const righted = rightedAmong(unbooked, ledger);
+  for (const operation of unbooked) {
+    if (!righted.has(operation)) checkUnbooked(facts, operation, unbooked, ledger, findings);
   }
 }
 
@@ -99,24 +110,66 @@ function numberIn(operationId: string, ledgerId: string): number {
   return operationId.startsWith(prefix) ? Number(operationId.slice(prefix.length)) : 0;
 }
 
+/** What an audit had the gateway give back, to the penny, and by what: nothing of it is left. */
+function rightedAmong(unbooked: readonly GatewayOperation[], { id }: LedgerEnd): ReadonlySet<GatewayOperation> {
+  const righted = new Set<GatewayOperation>();
+  for (const undone of unbooked) {
+    const how = undoOf[undone.kind];
+    const by = unbooked.find(
+      ({ kind, payment, amount, currency, auditKey }) =>
+        auditKey !== null &&
+        auditKey === (how && keyOf(undone, how, id)) &&
+        kind === how &&
+        payment === undone.payment &&
+        amount === undone.amount &&
+        currency === undone.currency,
+    );
+    if (by === undefined) continue;
+    righted.add(undone).add(by);
+    // The capture had used what was held.
+    const held = unbooked.find(({ kind, payment }) => kind === "authorise" && payment === undone.payment);
+    if (held !== undefined) righted.add(held);
+  }
+  return righted;
+}
+
 /** The gateway did something that we have not booked: on its way, or news that never came. */
-function checkUnbooked(facts: OrderFacts, operation: GatewayOperation, ledger: LedgerEnd, findings: Findings): void {
+function checkUnbooked(
+  facts: OrderFacts,
+  operation: GatewayOperation,
+  unbooked: readonly GatewayOperation[],
+  ledger: LedgerEnd,
+  findings: Findings,
+): void {
   const { payment, under } = facts;
   if (under.has("gatewayCall") || under.to("payments")) return findings.underWay(7);
   const amount = amountText(operation.amount, operation.currency as Currency);
   const told = `The gateway has done ${operation.kind} of ${amount} as op_${ledger.id}_${operation.n}, and we have not booked it.`;
-  if (payment?.status === "attention" && payment.pending === operation.kind) {
-    return broken(
-      facts,
-      findings,
-      7,
-      told,
-      "Tell payments what the gateway knows.",
-      resolve(facts.orderId, operation, ledger),
-    );
+  if (wasBooked(facts, operation, ledger)) {
+    const remedy = "Payments had booked it, by all that was said of it since: put its state back from a backup.";
+    return broken(facts, findings, 7, told, remedy);
   }
-  const undone = operation.kind === "authorise" ? "void" : operation.kind === "capture" ? "refund" : undefined;
-  broken(facts, findings, 7, told, lookUp, undone && undo(operation, undone, ledger));
+  if (payment?.status === "attention" && payment.pending === operation.kind) {
+    const fix = resolve(facts.orderId, operation, ledger);
+    return broken(facts, findings, 7, told, "Tell payments what the gateway knows.", fix);
+  }
+  const undone = undoOf[operation.kind];
+  // What is captured can only be refunded.
+  const isUsed =
+    operation.kind === "authorise" &&
+    unbooked.some(({ kind, payment: of }) => kind === "capture" && of === operation.payment);
+  broken(facts, findings, 7, told, lookUp, undone && !isUsed ? undo(operation, undone, ledger) : undefined);
+}
+
+/**
+ * Whether the shop once knew of this operation on its own payment, and only the state of payments does not any more. The money is rightly
+ * where it is, so that nothing must be given back.
+ */
+function wasBooked({ told, order, payment }: OrderFacts, { kind, payment: n }: GatewayOperation, ledger: LedgerEnd) {
+  const fact = bookedAs[kind as keyof typeof bookedAs];
+  if (payment?.ledger.some((entry) => entry.kind === fact) === true) return false;
+  if (payment?.paymentId !== undefined && payment.paymentId !== `pay_${ledger.id}_${n}`) return false;
+  return told?.has(fact) === true || (kind === "capture" && (order?.captured ?? 0) > 0);
 }
 
 function resolve(orderId: string, { kind, payment, n }: GatewayOperation, { id }: LedgerEnd): Fix {
@@ -125,11 +178,16 @@ function resolve(orderId: string, { kind, payment, n }: GatewayOperation, { id }
 }
 
 function undo(operation: GatewayOperation, how: "void" | "refund", { id }: LedgerEnd): Fix {
-  const { reference, amount, currency, payment, n } = operation;
+  const { reference, amount, currency, payment } = operation;
   return {
     kind: "gateway",
     path: `/payments/${encodeURIComponent(`pay_${id}_${payment}`)}/${how}`,
-    key: `audit-${how}-op_${id}_${n}`,
+    key: keyOf(operation, how, id),
     body: how === "void" ? { reference } : { reference, amount, currency },
   };
+}
+
+/** Names what is taken back, so that it is done once, and known for it. */
+function keyOf({ n }: GatewayOperation, how: "void" | "refund", ledgerId: string): string {
+  return `audit-${how}-op_${ledgerId}_${n}`;
 }

@@ -12,6 +12,8 @@ export interface GatewayOperation {
   readonly amount: number;
   readonly currency: string;
   readonly atMs: number;
+  /** Its idempotency key when an audit has asked for it, to give back what nobody knew of; else null. */
+  readonly auditKey: string | null;
 }
 
 /** Keys that stand for more than one operation, or rules of the gateway's own books that do not hold. */

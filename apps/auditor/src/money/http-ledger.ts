@@ -7,10 +7,10 @@ import { Readable } from "node:stream";
 import { DatabaseSync } from "node:sqlite";
 import type { GatewayFinding, GatewayLedger, GatewayOperation } from "./gateway-ledger.ts";
 import { pagesOf } from "../read/pages.ts";
-import { operationOf, repeated } from "./operation-row.ts";
+import { auditKeySql, operationOf, repeated } from "./operation-row.ts";
 
 /** A line of the sandbox's `/ledger`. */
-interface Line extends Omit<GatewayOperation, "atMs" | "payment"> {
+interface Line extends Omit<GatewayOperation, "atMs" | "payment" | "auditKey"> {
   readonly id: string;
   readonly paymentId: string;
   readonly key?: string | null;
@@ -27,7 +27,7 @@ const table = `create table operation (
   n integer primary key, key text, id text not null, payment integer not null, reference text not null, kind text not null,
   result text not null, amount integer not null, currency text not null, atMs integer not null
 ) strict`;
-const columns = "n, payment, reference, kind, result, amount, currency, atMs";
+const columns = `n, payment, reference, kind, result, amount, currency, atMs, ${auditKeySql("key")}`;
 
 /**
  * A gateway's ledger over HTTP, kept in a file of its own while it is looked at: sorted as needed, and no larger in memory for

@@ -1,11 +1,11 @@
 import { accessSync, constants } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { pagesOf } from "../read/pages.ts";
-import { operationOf, repeated } from "./operation-row.ts";
+import { auditKeySql, operationOf, repeated } from "./operation-row.ts";
 import type { GatewayFinding, GatewayLedger } from "./gateway-ledger.ts";
 
-const operationsSql = `select o.n, o.payment, p.reference, o.kind, o.result, o.amount, o.currency, o.at_ms
-  from operation o join payment p on p.n = o.payment`;
+const operationsSql = `select o.n, o.payment, p.reference, o.kind, o.result, o.amount, o.currency, o.at_ms,
+  ${auditKeySql("o.key")} from operation o join payment p on p.n = o.payment`;
 
 /** Only of keys that stand for several is more looked at than their index: the operations themselves lie all over the file. */
 const repeatedSql = `select key, count, (select max(at_ms) from operation where operation.key = twice.key) as atMs from (

@@ -21,9 +21,11 @@ function lastStepMs({ history, order, payment, shipment }: OrderFacts): number |
 
 /**
  * Cancels the order by the shop's own way, which gives goods and money back; undefined where that leads nowhere: once it is
- * confirmed, fulfilment decides, and must have a shipment to decide about.
+ * confirmed, fulfilment decides, and must have a shipment to decide about. Undefined too where the log tells another status than the
+ * state: a cancel would go by the wrong one.
  */
-export function cancelOf({ orderId, order, shipment }: OrderFacts): Fix | undefined {
+export function cancelOf({ orderId, order, shipment, told }: OrderFacts): Fix | undefined {
+  if (told !== undefined && told.order !== order?.status) return undefined;
   const isEarly = order?.status === "placed" || order?.status === "reserved";
   if (!isEarly && !(order?.status === "confirmed" && shipment?.status === "waiting")) return undefined;
   return {
