@@ -44,6 +44,14 @@ export { describe, type Described } from "./describe.ts";
 export { removedServices, type RemovedService } from "./removed.ts";
 export { lettersLost, type LetterView } from "./letters.ts";
 export { tail, topicViews, type MessageView, type TopicView } from "./topics.ts";
-export { parkedGroups, type InputView, type KeyView, type ParkedGroup } from "./parked/groups.ts";
+export {
+  inOrder,
+  inputView,
+  keyView,
+  parkedGroups,
+  type InputView,
+  type KeyView,
+  type ParkedGroup,
+} from "./parked/groups.ts";
 export type { Redriven } from "./parked/redrive.ts";
 export { asyncApi } from "./asyncapi.ts";

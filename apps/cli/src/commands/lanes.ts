@@ -1,10 +1,6 @@
 import { Command } from "commander";
-import { deploymentOf, withDeployment, type DeploymentOptions } from "../deployment.ts";
+import { deploymentOf, withServer, type ServerOptions } from "../deployment.ts";
 import { exitHelp } from "../exit.ts";
-
-interface Options extends DeploymentOptions {
-  readonly json?: true;
-}
 
 const examples = `
 Examples:
@@ -19,17 +15,15 @@ embedded one it reads database and brokers.
 `;
 
 export function lanesCommand(): Command {
-  return withDeployment(new Command("lanes"))
+  return withServer(new Command("lanes"))
     .description("Show how far each service has read: position, end, and lag in messages and seconds.")
-    .option("-d, --data <folder>", "the shop's data folder (default: .waybill)")
-    .option("--json", "print it as JSON")
     .addHelpText("after", `${examples}\n${exitHelp()}`)
     .action(perform);
 }
 
-async function perform(options: Options): Promise<void> {
+async function perform(options: ServerOptions): Promise<void> {
   const { findShop } = await import("../shop/found.ts");
   const { lanesText, readLanes } = await import("../shop/lanes.ts");
-  const lanes = await readLanes(findShop(await deploymentOf(options)));
+  const lanes = await readLanes(findShop(await deploymentOf(options), options.server));
   process.stdout.write(`${options.json === true ? JSON.stringify(lanes, undefined, 2) : lanesText(lanes)}\n`);
 }

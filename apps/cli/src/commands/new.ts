@@ -51,7 +51,7 @@ function told({ service, files, list, line }: Written, isTrial: boolean): string
         `Try it:     npm run vitest -- services/${service}`,
         `Start it:   npx waybill start, place an order with the line that it prints, then npx waybill tail ${service}`,
         `Change it:  docs/messaging-guide.md`,
-        `Remove it:  delete services/${service} and its line`,
+        `Remove it:  delete services/${service} and its line, start the shop, then npx waybill forget ${service}`,
       ];
   return [verb, ...files.map((path) => `  ${path}`), `  ${list}: ${line}`, ...next].join("\n");
 }

@@ -1,10 +1,6 @@
 import { Argument, Command } from "commander";
-import { deploymentOf, withDeployment, type DeploymentOptions } from "../deployment.ts";
+import { deploymentOf, withServer, type ServerOptions } from "../deployment.ts";
 import { exitHelp } from "../exit.ts";
-
-interface Options extends DeploymentOptions {
-  readonly json?: true;
-}
 
 const examples = `
 Examples:
@@ -17,18 +13,16 @@ embedded one it reads database and brokers.
 `;
 
 export function orderCommand(): Command {
-  return withDeployment(new Command("order"))
+  return withServer(new Command("order"))
     .description("Show an order's journey: each message of its life, where it lies, and what it means.")
     .addArgument(new Argument("<id>", "the order's id"))
-    .option("-d, --data <folder>", "the shop's data folder (default: .waybill)")
-    .option("--json", "print the order and its history as JSON")
     .addHelpText("after", `${examples}\n${exitHelp()}`)
     .action(perform);
 }
 
-async function perform(orderId: string, options: Options): Promise<void> {
+async function perform(orderId: string, options: ServerOptions): Promise<void> {
   const { findShop } = await import("../shop/found.ts");
   const { orderText, readOrder } = await import("../shop/order.ts");
-  const order = await readOrder(findShop(await deploymentOf(options)), orderId);
+  const order = await readOrder(findShop(await deploymentOf(options), options.server), orderId);
   process.stdout.write(`${options.json === true ? JSON.stringify(order, undefined, 2) : orderText(order)}\n`);
 }

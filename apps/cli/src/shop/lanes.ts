@@ -1,5 +1,5 @@
 import { laneViews, shopServices, type LaneView } from "@waybill/server";
-import type { Found } from "./found.ts";
+import { refused, type Found } from "./found.ts";
 import { table } from "../table.ts";
 
 export interface Lanes {
@@ -11,7 +11,7 @@ export interface Lanes {
 /** How far every lane is, as its server says, or by its folder when no server can be asked. */
 export async function readLanes(found: Found): Promise<Lanes> {
   const { isRunning } = found;
-  const told = (await found.get("/lanes")) as { lanes: readonly LaneView[] } | undefined;
+  const told = (await found.get("/lanes").catch(refused)) as { lanes: readonly LaneView[] } | undefined;
   if (told !== undefined) return { running: true, lanes: told.lanes };
   await using engine = await found.open();
   const services = shopServices();

@@ -1,4 +1,14 @@
-import { parkedGroups, shopServices, type InputView, type KeyView, type ParkedGroup } from "@waybill/server";
+import {
+  inOrder,
+  inputView,
+  keyView,
+  parkedGroups,
+  shopServices,
+  type Engine,
+  type InputView,
+  type KeyView,
+  type ParkedGroup,
+} from "@waybill/server";
 import { CliError } from "../exit.ts";
 import { count } from "../print.ts";
 import { table } from "../table.ts";
@@ -20,28 +30,45 @@ export async function readGroups(found: Found): Promise<readonly ParkedGroup[]> 
   return await parkedGroups(engine.store, names);
 }
 
-/** All keys of a service. */
-export function readKeys(found: Found, service: string): Promise<readonly KeyView[]> {
-  return pages<KeyView>(found, `/parked/${encodeURIComponent(service)}`, "keys").then(({ rows }) => rows);
+/** All keys of a service, the oldest first. */
+export async function readKeys(found: Found, service: string): Promise<readonly KeyView[]> {
+  const told = await pages<KeyView>(found, `/parked/${encodeURIComponent(service)}`, "keys");
+  if (told !== undefined) return told.rows;
+  await using engine = await found.open();
+  return (await keysIn(engine, service)).map(keyView);
 }
 
 /** One key with all of its inputs. */
 export async function readKey(found: Found, service: string, key: string): Promise<KeyWithInputs> {
   const path = `/parked/${encodeURIComponent(service)}/${encodeURIComponent(key)}`;
-  const { first, rows } = await pages<InputView>(found, path, "inputs");
-  const { next: _next, ...view } = first as unknown as KeyWithInputs & { next?: string };
-  return { ...view, inputs: rows };
+  const told = await pages<InputView>(found, path, "inputs");
+  if (told !== undefined) {
+    const { next: _next, ...view } = told.first as unknown as KeyWithInputs & { next?: string };
+    return { ...view, inputs: told.rows };
+  }
+  await using engine = await found.open();
+  const parked = (await keysIn(engine, service)).find((one) => one.key === key);
+  if (parked === undefined) throw new CliError("failed", `Nothing is parked under ${key} in ${service}.`);
+  const inputs = await engine.store.parked(service, parked.partition, key, 0, inputsMax);
+  return { ...keyView(parked), inputs: inputs.map(inputView) };
 }
 
-/** All pages of a list. */
+/** The most inputs that one key holds. */
+const inputsMax = 2_048;
+
+async function keysIn({ store }: Engine, service: string) {
+  const names = shopServices().map(({ name }) => name);
+  if (names.includes(service)) return inOrder(await store.parkedKeys(service));
+  throw new CliError("failed", `There is no service ${service}; there are ${names.join(", ")}.`);
+}
+
+/** All pages of a list; undefined when there is no server to ask. */
 async function pages<T>(found: Found, path: string, name: string) {
   const rows: T[] = [];
   let first: Record<string, unknown> | undefined;
   for (let next: string | undefined = path; next !== undefined;) {
     const page = (await found.get(next).catch(refused)) as Record<string, unknown> | undefined;
-    if (page === undefined) {
-      throw new CliError("unavailable", "No server is known to run; start it, or name it with --server.");
-    }
+    if (page === undefined) return undefined;
     first ??= page;
     rows.push(...(page[name] as readonly T[]));
     next = page["next"] as string | undefined;

@@ -132,6 +132,10 @@ describe("topics", () => {
     expect((await run("topics")).stdout).toMatch(/orders-in +embedded +32/);
     const named = await here("topics", "--server", server.url);
     expect([named.code, named.stderr]).toEqual([69, expect.stringContaining("Send a key of this server")]);
+    for (const args of [["lanes"], ["order", "o-1"]]) {
+      const { code, stderr } = await here(...args, "--server", server.url);
+      expect([code, stderr]).toEqual([69, expect.stringContaining("Send a key of this server")]);
+    }
   });
 
   it("are not made up", async () => {
@@ -140,11 +144,18 @@ describe("topics", () => {
   });
 
   it("are read from the folder when no server runs", async () => {
+    const asServer = await json("parked", "orders", "--key", "o-2");
     await server.close();
     const { stdout } = await run("tail", "orders-in", "--lines", "1");
     expect(stdout).toMatch(/^\d{4}-\d\d-\d\d .*order\.place {2}o-\d/);
     expect((await json("topics")).topics.length).toBeGreaterThan(10);
     expect((await json("parked")).groups).toMatchObject([{ service: "orders", keys: 1 }]);
+    expect((await json("parked", "orders")).keys).toMatchObject([{ key: "o-2", fingerprint }]);
+    expect(await json("parked", "orders", "--key", "o-2")).toEqual(asServer);
+    const absent = await run("parked", "orders", "--key", "nobody");
+    expect([absent.code, absent.stderr]).toEqual([1, "waybill: Nothing is parked under nobody in orders.\n"]);
+    const nobody = await run("parked", "nobody");
+    expect([nobody.code, nobody.stderr]).toEqual([1, expect.stringContaining("There is no service nobody; there are")]);
     const { code, stderr } = await run("redrive", "orders", "--key", "o-2");
     expect([code, stderr]).toEqual([69, expect.stringContaining("only a server can do this")]);
     server = await startServer({ data, port: 0, seed: false, log: "none" });
