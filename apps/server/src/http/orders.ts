@@ -4,6 +4,7 @@ import { type } from "arktype";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Journeys } from "../journey.ts";
 import { maySee, ownOnly } from "./access/guard.ts";
+import { openAccepted } from "./accepted-orders.ts";
 import { answer } from "./answer.ts";
 import type { HttpParts } from "./app.ts";
 import { membersOf, messageFrom, valueOf } from "./body.ts";
@@ -17,8 +18,6 @@ import { shapes } from "./shapes.ts";
 
 /** How long a keyed order waits for the shop's first word on it, which tells whether its content is the key's. */
 const decidedWithinMs = 2_000;
-/** Orders that were stored and that the orders service has not come to. */
-const acceptedMax = 20_000;
 
 const cancelBody = type({ "+": "reject", "reason?": text });
 
@@ -80,8 +79,11 @@ export function addOrders(app: FastifyInstance, parts: HttpParts, journeys: Jour
 
   /** The order, or undefined when it is accepted only. Throws when there is none, or it is another customer's. */
   async function seen(request: FastifyRequest, orderId: string): Promise<Order | undefined> {
-    const order = await orderOf(orderId);
-    const customer = order?.customer.id ?? accepted.customerOf(orderId);
+    const known = await orderOf(orderId);
+    const accepting = known === undefined ? await accepted.customerOf(orderId) : undefined;
+    // The orders service may have come to it meanwhile.
+    const order = known ?? (await orderOf(orderId));
+    const customer = order?.customer.id ?? accepting;
     if (customer === undefined || !maySee(request, customer)) throw orderUnknown(orderId);
     return order;
   }
@@ -141,26 +143,6 @@ export function orderUnknown(orderId: string): Problem {
 
 function pathOf(orderId: string): string {
   return `/orders/${encodeURIComponent(orderId)}`;
-}
-
-/** Remembers which orders are stored and not yet known to the orders service, so that nobody is told there is none. */
-function openAccepted({ watch }: HttpParts) {
-  const customers = new Map<string, string>();
-  watch.listen(({ topic, subject }) => {
-    if (topic === topics.orders.name) customers.delete(subject);
-  });
-  return {
-    customerOf: (orderId: string) => customers.get(orderId),
-    async during<T>({ orderId, customer }: OrderPlace, store: () => Promise<T>): Promise<T> {
-      if (customers.size < acceptedMax) customers.set(orderId, customer.id);
-      try {
-        return await store();
-      } catch (error) {
-        customers.delete(orderId);
-        throw error;
-      }
-    },
-  };
 }
 
 const tag = "orders";
