@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { setImmediate, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { World } from "@waybill/messaging";
 
 const dayMs = 86_400_000;
@@ -22,9 +22,23 @@ export function realWorld(log: Log = stderrLog): World {
       if (ms <= 0 || signal?.aborted === true) return;
       await sleep(Math.min(ms, dayMs), undefined, signal === undefined ? {} : { signal }).catch(() => {});
     },
-    turn: () => setImmediate(),
+    turn: turns(),
     log,
   };
+}
+
+/** One at a time, in the order in which they ask, whenever the event loop has come round. */
+function turns(): () => Promise<void> {
+  const waiting: (() => void)[] = [];
+  const next = (): void => {
+    waiting.shift()!();
+    if (waiting.length > 0) setImmediate(next);
+  };
+  return () =>
+    new Promise((resolve) => {
+      waiting.push(resolve);
+      if (waiting.length === 1) setImmediate(next);
+    });
 }
 
 /** The wall clock in milliseconds. */

@@ -28,8 +28,8 @@ export interface FileStats {
   readonly waveMs: number;
 }
 
-/** For how many turns of the event loop nothing must have come before a wave is sent. */
-const quietTurnsMin = 2;
+/** How many turns must have brought nothing before a wave is sent. A long batch takes a turn for each part of it. */
+const quietTurnsMin = 8;
 
 /**
  * Gathers jobs into waves. A job is applied in memory as soon as it is submitted; the wave that it is part of is written
@@ -143,10 +143,9 @@ export class Committer {
    *  same moment is part of it. */
   #arm(): void {
     if (this.#armed || this.flight !== undefined || this.open.empty || this.#redoing) return;
-    this.#armed = true;
     this.#quietTurns = 0;
     this.#seen = this.#arrivals;
-    setImmediate(this.#look);
+    this.#lookNext();
   }
 
   readonly #look = (): void => {
@@ -156,12 +155,16 @@ export class Committer {
     const old = this.#world.monotonicMs() - this.open.sinceMs >= this.#limits.waveMsMax;
     if (old || this.#isFull()) return this.#send();
     if (grows) return this.#arm();
-    // A lane that was woken by the last arrival lets the loop come round once before it goes on.
     this.#quietTurns += 1;
-    if (this.#quietTurns >= quietTurnsMin) return this.#send();
-    this.#armed = true;
-    setImmediate(this.#look);
+    if (this.#quietTurns >= quietTurnsMin) this.#send();
+    else this.#lookNext();
   };
+
+  /** Lanes that were woken by what has come have their turn before. */
+  #lookNext(): void {
+    this.#armed = true;
+    void this.#world.turn().then(this.#look);
+  }
 
   #send(): void {
     const more = this.beforeWave();

@@ -116,6 +116,7 @@ export class Lane implements LaneLife {
       parking: this.#parking,
       partitions: options.partitions,
       freeze: options.freeze,
+      turn: () => world.turn(),
       suspects: new Map(options.caution?.suspects),
       track: (topic, partition) => this.#tracks.get(topic, partition),
       block: (topic, error) => this.#block(topic, error),
@@ -151,19 +152,16 @@ export class Lane implements LaneLife {
         const nowMs = this.#store.nowMs();
         this.#timeMs = Math.max(this.#timeMs, this.#inbox.timeMs(nowMs));
         const { batchBytes } = this.#options.limits;
-        const gathered = await this.#intake.gather(
-          this.#care.batchInputs(this.counts.inputs),
-          batchBytes,
-          this.#timeMs,
-          nowMs,
-        );
+        const most = this.#care.batchInputs(this.counts.inputs);
+        const gathered = await this.#intake.gather(most, batchBytes, this.#timeMs, nowMs);
         const empty = gathered.inputs.length + gathered.messages.length === 0;
         if (empty && !this.#alarm.isOverdue(nowMs)) {
           this.#alarm.set(nowMs, this.#intake.nextDueMs(nowMs));
           await this.#bell.wait();
-          await world.turn();
         } else if (!empty && this.#care.isAlone(this.counts.inputs)) await this.#handleAlone(gathered);
         else await this.#handle(gathered, empty);
+        // Whoever came meanwhile is heard before the next batch.
+        await world.turn();
       }
     } catch (error) {
       this.#fail(error);

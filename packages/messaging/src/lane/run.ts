@@ -25,6 +25,8 @@ export interface Bench {
   readonly freeze: boolean;
   /** Inputs that are set aside unrun, once, by id, with the reason. */
   readonly suspects: Map<string, WaybillError>;
+  /** Lets others have their turn. */
+  turn(): Promise<void>;
   track(topic: string, partition: number): Track;
   /** Stops reading a topic, and says why. */
   block(topic: string, error: WaybillError): void;
@@ -37,6 +39,9 @@ interface Ready {
   readonly body: unknown;
   readonly error: unknown;
 }
+
+/** A batch may be long, and others wait: after so many inputs it is their turn. */
+const inputsPerTurn = 64;
 
 /**
  * Handles what a batch holds in order and gathers what it changes in `work`. An input that fails changes nothing but
@@ -54,7 +59,9 @@ export async function run(
   const ready: Ready[] = inputs.map((input) => prepare(bench, input));
   const read = messages.map((message) => (message.stamp === undefined ? vetted(message) : message));
   const repeats = await seenBefore(bench, read);
+  let done = 0;
   for (const message of read) {
+    if (++done % inputsPerTurn === 0) await bench.turn();
     if (admit(bench, message, work, repeats) && concerns(bench, message)) {
       ready.push(prepare(bench, messageInput(message)));
     }
@@ -68,6 +75,7 @@ export async function run(
   };
   const at = { work, context, timeMs: laneTimeMs };
   for (const one of ready) {
+    if (++done % inputsPerTurn === 0) await bench.turn();
     const { kind, atMs } = one.input;
     if (kind === "message") at.timeMs = Math.max(at.timeMs, Math.min(atMs, heldMs));
     const pending = handle(bench, one, at);
