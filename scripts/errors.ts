@@ -92,7 +92,8 @@ const stops = {
     todo: "It is an outage, not an exception: mend the cause, deploy, resume the lane. Redrive or discard to make room.",
   },
   FORGOTTEN: {
-    happened: "Somebody let the shop forget this service, that was cut off, and the service was put back: half of what it knew is gone.",
+    happened:
+      "Somebody let the shop forget this service, that was cut off, and the service was put back: half of what it knew is gone.",
     todo: "Take it out of the shop again, run `waybill forget` to its end, and put it back. It then reads what the topics still hold, from the first.",
   },
   MOST_KEYS_FAIL: {
