@@ -72,6 +72,8 @@ const words: Readonly<Record<string, Say>> = {
   "order.cancel-refused": ({ cancelRefused }) => `It cannot be cancelled${because(cancelRefused)}`,
   "order.cancelled": ({ reason, detail }) => `Cancelled, ${reason ?? "for no reason given"}${because(detail)}`,
   "order.refunded": ({ refunded, currency }) => `${amountText(refunded, currency)} went back to the customer.`,
+  "letter.resolve": plain("An operator sends a letter again, or dismisses it."),
+  "letter.settle": plain("An operator writes down why a letter goes again, or does not."),
   "order.attention-needed": ({ attention }) => `A person must look at it${because(attention)}`,
 };
 
