@@ -55,6 +55,24 @@ export function testSpool(name: string, open: () => Promise<SpoolUnderTest>): vo
       expect(await ids(it.spool)).toEqual(["m-3", "m-4", "m-5"]);
     });
 
+    test("anybody may look at what waits for a partition, whoever has the lease", async () => {
+      await using it = await open();
+      const there = waiting(1);
+      await it.spool.put([
+        there,
+        waiting(2, "stuck-in"),
+        { ...waiting(3), partition: there.partition + 1 },
+        waiting(5),
+      ]);
+      await it.spool.take("a", 10, longMs, []);
+      const found = await it.spool.look(there.topic, there.partition, 10);
+      expect(found.map(({ id }) => id)).toEqual(["m-1", "m-5"]);
+      expect(found[0]).toMatchObject(there);
+      expect(await it.spool.look(there.topic, there.partition, 1)).toHaveLength(1);
+      await it.spool.remove(found.map(({ seq }) => seq));
+      expect(await it.spool.look(there.topic, there.partition, 10)).toEqual([]);
+    });
+
     test("topics that are not wanted stay, and the others come out past them", async () => {
       await using it = await open();
       await it.spool.put([waiting(1, "stuck-in"), waiting(2), waiting(3, "stuck-in"), waiting(4)]);

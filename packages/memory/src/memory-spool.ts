@@ -16,6 +16,10 @@ export function memorySpool(world: World): Spool {
       lease = { by, untilMs: taken.length > 0 ? nowMs + leaseMs : 0 };
       return structuredClone(taken);
     },
+    async look(topic, partition, limit) {
+      const found = rows.filter((row) => row.topic === topic && row.partition === partition);
+      return structuredClone(found.slice(0, limit));
+    },
     async remove(seqs) {
       const gone = new Set(seqs);
       rows = rows.filter((row) => !gone.has(row.seq));

@@ -24,6 +24,8 @@ export interface Spool {
    * process has the lease.
    */
   take(by: string, limit: number, leaseMs: number, except: readonly string[]): Promise<readonly Spooled[] | undefined>;
+  /** The oldest messages that wait for a partition, at most `limit`, for anybody to look at. */
+  look(topic: string, partition: number, limit: number): Promise<readonly Spooled[]>;
   /** Forgets messages that were appended. */
   remove(seqs: readonly number[]): Promise<void>;
 }

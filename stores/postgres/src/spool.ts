@@ -36,6 +36,7 @@ export function spoolOf(database: Database, schema: string): Spool {
     union all
     select null, null, null, null where exists (select from wanted) and not exists (select from lease)
     order by seq`;
+  const look = `select seq, topic, partition, record from ${schema}.spool where topic = $1 and partition = $2 order by seq limit $3`;
   const remove = `with gone as (delete from ${schema}.spool where seq = any ($1::bigint[]))
     update ${schema}.spool_lease set until = '-infinity'
      where not exists (select from ${schema}.spool where seq <> all ($1::bigint[]))`;
@@ -61,8 +62,11 @@ export function spoolOf(database: Database, schema: string): Spool {
         leaseMs,
         texts(except) ?? "{}",
       ]);
-      if (rows[0]?.seq === null) return undefined;
-      return rows.map(({ seq, record, ...place }): Spooled => ({ ...messagesIn(record, place)[0]!, seq: seq! }));
+      return rows[0]?.seq === null ? undefined : rows.map(spooledOf);
+    },
+    async look(topic, partition, limit) {
+      const rows = await database.rows<Row>({ name: "spoolLook", text: look }, [topic, partition, limit]);
+      return rows.map(spooledOf);
     },
     async remove(seqs) {
       if (seqs.length === 0) return;
@@ -71,4 +75,8 @@ export function spoolOf(database: Database, schema: string): Spool {
       await database.rows({ name: "spoolRemove", text: remove }, [array.take()]);
     },
   };
+}
+
+function spooledOf({ seq, record, ...place }: Row): Spooled {
+  return { ...messagesIn(record, place)[0]!, seq: seq! };
 }

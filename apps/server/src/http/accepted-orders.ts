@@ -1,5 +1,5 @@
 import { orderImport, orderPlace, topics, type OrderPlace } from "@waybill/contracts";
-import { bodyText, partitionOf, type StoredMessage } from "@waybill/messaging";
+import { bodyText, partitionOf, type Envelope } from "@waybill/messaging";
 import { partitions } from "../engine.ts";
 import { pagesTo } from "../pages.ts";
 import type { HttpParts } from "./app.ts";
@@ -8,6 +8,8 @@ import type { HttpParts } from "./app.ts";
 const rememberedMax = 20_000;
 /** What was handled a moment ago may not be stored yet: so many offsets are looked at again. */
 const offsetsBack = 256;
+/** How many messages that wait for their broker are looked at. */
+const spooledMax = 2_000;
 const page = { messages: 1_000, bytes: 1_048_576 };
 const door = topics.ordersIn.name;
 const begins: ReadonlySet<string> = new Set([orderPlace.name, orderImport.name]);
@@ -19,11 +21,14 @@ export function openAccepted({ engine, watch }: Pick<HttpParts, "engine" | "watc
     if (topic === topics.orders.name) customers.delete(subject);
   });
 
-  /** Looks for an order among what the orders service has not read: another process may have stored it, or this one in a former life. */
+  /** Looks for an order among what waits for its broker, and what the orders service has not read: another process may have stored it, or this one in a former life. */
   async function unread(orderId: string): Promise<string | undefined> {
     const { lanes } = await engine.store.survey(["orders"]);
     if (lanes.length === 0) return undefined;
     const partition = partitionOf(orderId, partitions);
+    // What leaves the spool is on the log by then, so it is looked at first.
+    const spooled = (await engine.spool?.look(door, partition, spooledMax))?.find(isOf(orderId));
+    if (spooled !== undefined) return customerIn(spooled);
     const lane = { service: "orders", lane: partition % lanes.length, lanes: lanes.length };
     const { positions } = await engine.store.recover(lane);
     const transport = engine.durable.transportOf(door);
@@ -33,7 +38,7 @@ export function openAccepted({ engine, watch }: Pick<HttpParts, "engine" | "watc
     const nextOffset = Math.max(firstOffset, (read?.nextOffset ?? 0) - offsetsBack);
     const from = { topic: door, partition, logId, nextOffset };
     for await (const messages of pagesTo(transport, [from], [bounds], page)) {
-      const found = messages.find(({ type, subject }) => subject === orderId && begins.has(type));
+      const found = messages.find(isOf(orderId));
       if (found !== undefined) return customerIn(found);
     }
     return undefined;
@@ -55,8 +60,12 @@ export function openAccepted({ engine, watch }: Pick<HttpParts, "engine" | "watc
   };
 }
 
+function isOf(orderId: string): (message: Pick<Envelope, "type" | "subject">) => boolean {
+  return ({ type, subject }) => subject === orderId && begins.has(type);
+}
+
 /** Undefined when nobody has checked the message yet, and it is no order. */
-function customerIn({ body }: StoredMessage): string | undefined {
+function customerIn({ body }: Pick<Envelope, "body">): string | undefined {
   try {
     const { customer } = JSON.parse(bodyText(body)) as { customer?: { id?: unknown } };
     return typeof customer?.id === "string" ? customer.id : undefined;
